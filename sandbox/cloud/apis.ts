@@ -1,0 +1,85 @@
+import { CloudError } from "./errors";
+import type { Projects, ProjectSpec } from "./projects";
+import { AGENTS } from "./agents";
+
+/** As Google's error messages call them. Those that are missing here are called by their address. */
+const TITLES: Readonly<Record<string, string>> = {
+  "artifactregistry.googleapis.com": "Artifact Registry API",
+  "cloudbuild.googleapis.com": "Cloud Build API",
+  "cloudfunctions.googleapis.com": "Cloud Functions API",
+  "cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",
+  "cloudscheduler.googleapis.com": "Cloud Scheduler API",
+  "cloudtasks.googleapis.com": "Cloud Tasks API",
+  "iam.googleapis.com": "Identity and Access Management (IAM) API",
+  "pubsub.googleapis.com": "Cloud Pub/Sub API",
+  "run.googleapis.com": "Cloud Run Admin API",
+  "secretmanager.googleapis.com": "Secret Manager API",
+  "serviceusage.googleapis.com": "Service Usage API",
+};
+
+interface Enabled {
+  /** Whether everything is on that was not switched off. */
+  all: boolean;
+  switched: Map<string, boolean>;
+}
+
+/** Which APIs are enabled in which project. */
+export class Apis {
+  readonly #projects: Projects;
+  readonly #enabled = new Map<string, Enabled>();
+
+  constructor(specs: readonly ProjectSpec[], projects: Projects) {
+    this.#projects = projects;
+    for (const { id, apis = "all" } of specs) {
+      this.#enabled.set(id, { all: apis === "all", switched: new Map() });
+      if (apis === "all") for (const agent of AGENTS) projects.welcome(id, agent.api);
+      else for (const api of apis) this.enable(id, api);
+    }
+  }
+
+  isEnabled(project: string, api: string): boolean {
+    const enabled = this.#of(project);
+    return enabled.switched.get(api) ?? enabled.all;
+  }
+
+  enable(project: string, api: string): void {
+    this.#switch(project, api, true);
+    this.#projects.welcome(project, api);
+  }
+
+  disable(project: string, api: string): void {
+    this.#switch(project, api, false);
+  }
+
+  /** Throws what Google answers to every request to an API that is not enabled. */
+  require(project: string, api: string): void {
+    if (this.isEnabled(project, api)) return;
+    const { number } = this.#projects.require(project);
+    throw new CloudError(
+      "PERMISSION_DENIED",
+      `${TITLES[api] ?? api} has not been used in project ${number} before or it is disabled. Enable it by visiting ` +
+        `https://console.developers.google.com/apis/api/${api}/overview?project=${number} then retry. If you enabled this ` +
+        `API recently, wait a few minutes for the action to propagate to our systems and retry.`,
+      {
+        reason: "SERVICE_DISABLED",
+        domain: "googleapis.com",
+        metadata: { service: api, consumer: `projects/${number}` },
+      },
+    );
+  }
+
+  #switch(project: string, api: string, on: boolean): void {
+    if (!/^[a-z][a-z0-9-]*\.googleapis\.com$/.test(api)) {
+      throw new CloudError(
+        "INVALID_ARGUMENT",
+        `"${api}" is not an API of Google's, such as run.googleapis.com.`,
+      );
+    }
+    this.#of(project).switched.set(api, on);
+  }
+
+  #of(project: string): Enabled {
+    const { id } = this.#projects.require(project);
+    return this.#enabled.get(id) ?? { all: false, switched: new Map<string, boolean>() };
+  }
+}

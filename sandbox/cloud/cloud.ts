@@ -1,0 +1,46 @@
+import { Apis } from "./apis";
+import { type Clock, VirtualClock } from "./clock";
+import { Iam } from "./iam/iam";
+import { Projects, type ProjectSpec } from "./projects";
+import { seededRandom } from "./random";
+import { Store } from "./store";
+import { TokenIssuer } from "./tokens/token-issuer";
+
+export interface CloudOptions {
+  projects: ProjectSpec[];
+  /** Default: a VirtualClock that stands at the present, so that tokens are valid in the eyes of real verifiers. */
+  clock?: Clock;
+  /** Milliseconds until an IAM change takes effect, asked once per change. Default 0. */
+  iamDelay?: number | (() => number);
+  /** Numbers in [0, 1) for whatever Google makes up. Default: the same ones in every cloud. */
+  random?: () => number;
+}
+
+/** An embedded Google Cloud: a model in memory, without network, and no security boundary. */
+export class Cloud {
+  readonly clock: Clock;
+  readonly iam: Iam;
+  readonly tokens: TokenIssuer;
+  readonly store = new Store();
+  readonly projects: Projects;
+  readonly apis: Apis;
+  readonly random: () => number;
+
+  constructor(options: CloudOptions) {
+    this.clock = options.clock ?? new VirtualClock();
+    this.random = options.random ?? seededRandom(1);
+    // What a project has from the start has been in effect for long.
+    let delay = (): number => 0;
+    this.iam = new Iam({ clock: this.clock, delay: () => delay() });
+    this.projects = new Projects(options.projects, this.iam);
+    this.apis = new Apis(options.projects, this.projects);
+    this.tokens = new TokenIssuer({ clock: this.clock, account: (email) => this.iam.account(email) });
+    const { iamDelay = 0 } = options;
+    delay = typeof iamDelay === "function" ? iamDelay : () => iamDelay;
+  }
+
+  /** Who runs Pulumi in a project, as an IAM member. */
+  deployer(projectId: string): string {
+    return this.projects.deployer(projectId);
+  }
+}
