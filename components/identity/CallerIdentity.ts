@@ -1,0 +1,294 @@
+import * as organizations from "@pulumi/gcp/organizations";
+import type * as projects from "@pulumi/gcp/projects";
+import type * as serviceaccount from "@pulumi/gcp/serviceaccount";
+import * as pulumi from "@pulumi/pulumi";
+import { accountName, callerEmail, projectOfEmail } from "../wiring/accounts";
+import { after } from "../wiring/after";
+import { TokenAgent } from "../wiring/agents";
+import { Beside } from "../wiring/beside";
+import { formerNames } from "../wiring/callers";
+import type { Subject } from "../wiring/checks";
+import { checked, checkedIfGiven, checkedNow, isPlain, oneOf, refuse } from "../wiring/checks";
+import { childOf } from "../wiring/options";
+import type { Deployers } from "./dedicatedAccount";
+import { dedicatedAccount, grantActAs } from "./dedicatedAccount";
+import type { MintingGrants } from "./mintingGrants";
+import { mintingGrants } from "./mintingGrants";
+
+/** Addresses of Google's agents, where they are not the usual ones. */
+export interface AgentEmails {
+  /** Cloud Scheduler's agent. Default: computed from the project's number. */
+  scheduler?: pulumi.Input<string>;
+  /** Cloud Tasks' agent. Default: computed from the project's number. */
+  tasks?: pulumi.Input<string>;
+  /** Pub/Sub's agent. Default: computed from the project's number. */
+  pubsub?: pulumi.Input<string>;
+}
+
+/** Arguments of `CallerIdentity`. */
+export interface CallerIdentityArgs {
+  /** Id of the project. Default: the provider's. Changing it replaces the account. */
+  project?: pulumi.Input<string>;
+  /**
+   * Number of the project, from which the agents' addresses are computed. Default: looked up, with `project` if that
+   * is plain text, else with the provider's project; needed when `project` is an output, so that one more enabled
+   * API does not make every minting grant unknown in the preview.
+   */
+  projectNumber?: pulumi.Input<string>;
+  /**
+   * Exact id of the account, 6 to 30 characters. Default: made from the component's name, with a random suffix.
+   * Changing it replaces the account.
+   */
+  accountId?: pulumi.Input<string>;
+  /** Name that people see, up to 100 bytes. Default: the component's name. */
+  displayName?: pulumi.Input<string>;
+  /** What the account is for, up to 256 bytes. Default: a sentence that says so. */
+  description?: pulumi.Input<string>;
+  /**
+   * Address of an account that exists already. Then none is made, and no grant on it either unless `mintingGrants`
+   * or `deployers` asks for it: its grants belong to whoever made it.
+   */
+  existingEmail?: pulumi.Input<string>;
+  /** The services that may mint this caller's tokens. Default: all three. */
+  agents?: TokenAgent[];
+  /** Addresses of the agents, where they are not the usual ones. */
+  agentEmails?: AgentEmails;
+  /**
+   * Whether to let the agents mint this caller's tokens, by grants on this account alone. Default: true, but false
+   * with `existingEmail`. False is right where the agents have their usual roles on the project, as Google gives
+   * them when an API is enabled.
+   */
+  mintingGrants?: boolean;
+  /**
+   * Whether to let agents mint by a custom role with `iam.serviceAccounts.getOpenIdToken` and nothing else, rather
+   * than by `roles/iam.serviceAccountOpenIdTokenCreator`, which holds the same. Default: false.
+   */
+  customRole?: boolean;
+  /**
+   * Whether to give Cloud Tasks' agent `roles/iam.serviceAccountUser` on the account too. Google documents it as
+   * needed (https://docs.cloud.google.com/tasks/docs/creating-http-target-tasks); projects have been seen to do
+   * without. Default: true, when Tasks is among the agents.
+   */
+  tasksActAs?: boolean;
+  /**
+   * Whether to make sure that Pub/Sub's agent exists, with the role that Google usually gives it on the project:
+   * the one grant on the project, Google's own to its own agent, and never taken away again, since every
+   * subscription in the project relies on it. Say so in one program of a project only. Default: false.
+   */
+  createPubSubAgent?: boolean;
+  /**
+   * Who deploys sources that call as this caller: IAM members under keys of your choice. Each gets
+   * `roles/iam.serviceAccountUser` on this account, without which Google refuses to attach it.
+   */
+  deployers?: Record<string, pulumi.Input<string>>;
+}
+
+/**
+ * Who calls: a service account of its own, whose id_tokens Cloud Scheduler, Cloud Tasks and Pub/Sub may mint, and
+ * nobody else by this component's doing. It has no roles until a target authorizes it.
+ *
+ * ```typescript
+ * const schedulerunner = new CallerIdentity("schedulerunner", { displayName: "Task Schedule Runner" });
+ * const target = hello.authorize(schedulerunner);
+ * ```
+ *
+ * The agents get `roles/iam.serviceAccountOpenIdTokenCreator` on this one account. In a project as Google makes it
+ * they hold project-wide roles that cover it already; where somebody took these away the grants here are what makes
+ * tokens possible. That they suffice is documented for Pub/Sub
+ * (https://docs.cloud.google.com/pubsub/docs/authenticate-push-subscriptions) and an assumption for the other two:
+ * do not take `roles/cloudscheduler.serviceAgent` from Scheduler's agent
+ * (https://docs.cloud.google.com/scheduler/docs/http-target-auth).
+ */
+export class CallerIdentity extends pulumi.ComponentResource {
+  /** The account's address, for sources: known to Google's agents, since it waits for the minting grants. */
+  readonly email: pulumi.Output<string>;
+  /** The account as IAM writes it ("serviceAccount:…"), for grants: does not wait for the minting grants. */
+  readonly member: pulumi.Output<string>;
+
+  constructor(name: string, args: CallerIdentityArgs = {}, opts?: pulumi.ComponentResourceOptions) {
+    super("automatic-oidc:index:CallerIdentity", name, args, opts);
+    const subject = { component: "CallerIdentity", name };
+    checkTogether(subject, args);
+    const options = childOf(this, opts);
+
+    const account =
+      args.existingEmail === undefined
+        ? ownAccount(subject, args, options)
+        : existingAccount(subject, args, options);
+    const minting = grantsMinting(args)
+      ? mintingGrants(subject, mintingSettings(subject, args, account, this), options)
+      : undefined;
+
+    this.member = pulumi.interpolate`serviceAccount:${account.email}`;
+    this.email = after(account.attachableEmail, minting?.roles ?? []);
+    state.set(this, {
+      logicalName: name,
+      formerNames: formerNames(opts?.aliases),
+      nodes: { account: account.account, deployerGrants: account.deployerGrants, ...minting?.nodes },
+    });
+    this.registerOutputs({ email: this.email, member: this.member });
+  }
+
+  /** The logical name, which names the grants that targets make for this caller. */
+  get logicalName(): string {
+    return state.get(this).logicalName;
+  }
+
+  /** Logical names that this caller had before, as its aliases say. */
+  get formerNames(): readonly string[] {
+    return state.get(this).formerNames;
+  }
+
+  /** The underlying resources. */
+  get nodes(): CallerIdentityNodes {
+    return state.get(this).nodes;
+  }
+}
+
+/** The resources that a `CallerIdentity` is made of. */
+export interface CallerIdentityNodes {
+  /** The account, unless an existing one was brought along. */
+  readonly account?: serviceaccount.Account;
+  readonly deployerGrants: Readonly<Record<string, serviceaccount.IAMMember>>;
+  /** The grants that let each agent mint. */
+  readonly mintingGrants?: MintingGrants["nodes"]["mintingGrants"];
+  readonly tasksActAs?: serviceaccount.IAMMember;
+  readonly customRole?: projects.IAMCustomRole;
+  readonly pubSubAgent?: projects.ServiceIdentity;
+  readonly pubSubAgentRole?: projects.IAMMember;
+}
+
+interface CallerState {
+  logicalName: string;
+  formerNames: readonly string[];
+  nodes: CallerIdentityNodes;
+}
+
+/** The account, made here or brought along. */
+interface Account {
+  account?: serviceaccount.Account;
+  deployerGrants: Readonly<Record<string, serviceaccount.IAMMember>>;
+  email: pulumi.Output<string>;
+  attachableEmail: pulumi.Output<string>;
+  /** As IAM resources name it. */
+  name: pulumi.Output<string>;
+}
+
+const state = new Beside<CallerIdentity, CallerState>();
+
+function checkTogether(subject: Subject, args: CallerIdentityArgs): void {
+  for (const agent of args.agents ?? []) checkedNow(subject, "agents", agent, oneOf(TokenAgent));
+  for (const property of ["accountId", "displayName", "description"] as const) {
+    if (args.existingEmail !== undefined && args[property] !== undefined) {
+      refuse(subject, property, args[property], {
+        problem: "is given together with existingEmail, but nothing is made that could have it",
+        remedy: "Leave one of the two out",
+      });
+    }
+  }
+  if (args.customRole === true && !grantsMinting(args)) {
+    refuse(subject, "customRole", true, {
+      problem: "is given, but no minting grant is made that could use it",
+      remedy: "Say mintingGrants: true, or leave customRole out",
+    });
+  }
+}
+
+function grantsMinting(args: CallerIdentityArgs): boolean {
+  return args.mintingGrants ?? args.existingEmail === undefined;
+}
+
+function ownAccount(
+  subject: Subject,
+  args: CallerIdentityArgs,
+  options: pulumi.CustomResourceOptions,
+): Account {
+  const { accountId, project, deployers } = args;
+  const made = dedicatedAccount(
+    {
+      subject,
+      child: subject.name,
+      accountId,
+      project,
+      displayName: args.displayName ?? subject.name.slice(0, 100),
+      description: args.description ?? "Calls services with OIDC tokens; has no other purpose",
+      deployers,
+    },
+    options,
+  );
+  return { ...made, name: made.account.name };
+}
+
+function existingAccount(
+  subject: Subject,
+  args: CallerIdentityArgs,
+  options: pulumi.CustomResourceOptions,
+): Account {
+  const email = pulumi.output(checked(subject, "existingEmail", args.existingEmail ?? "", callerEmail));
+  const name = pulumi
+    .all([email, args.project])
+    .apply(([e, project]) => accountName(e, projectOfEmail(e) ?? project));
+  const deployers: Deployers = args.deployers ?? {};
+  const deployerGrants = grantActAs(subject, subject.name, name, deployers, options);
+  return {
+    deployerGrants,
+    email,
+    attachableEmail: after(
+      email,
+      Object.values(deployerGrants).map((grant) => grant.role),
+    ),
+    name,
+  };
+}
+
+function mintingSettings(
+  subject: Subject,
+  args: CallerIdentityArgs,
+  account: Account,
+  parent: CallerIdentity,
+) {
+  const agents = args.agents ?? Object.values(TokenAgent);
+  const emails = {
+    scheduler: checkedIfGiven(subject, "agentEmails.scheduler", args.agentEmails?.scheduler, agentAddress),
+    tasks: checkedIfGiven(subject, "agentEmails.tasks", args.agentEmails?.tasks, agentAddress),
+    pubsub: checkedIfGiven(subject, "agentEmails.pubsub", args.agentEmails?.pubsub, agentAddress),
+  };
+  const numberNeeded = agents.some((agent) => emails[agent] === undefined);
+  return {
+    account: account.name,
+    project: args.project,
+    agents,
+    emails,
+    projectNumber: numberNeeded ? projectNumber(subject, args, parent) : "",
+    customRole: args.customRole ?? false,
+    tasksActAs: args.tasksActAs ?? true,
+    createPubSubAgent: args.createPubSubAgent ?? false,
+  };
+}
+
+const agentAddress = (email: string) =>
+  /^[^@\s]+@[^@\s]+\.gserviceaccount\.com$/.test(email)
+    ? undefined
+    : { problem: "is not a service agent's address", remedy: "Leave it out, and it is computed" };
+
+function projectNumber(
+  subject: Subject,
+  args: CallerIdentityArgs,
+  parent: CallerIdentity,
+): pulumi.Input<string> {
+  if (args.projectNumber !== undefined) {
+    return checked(subject, "projectNumber", args.projectNumber, (number) =>
+      /^\d+$/.test(number)
+        ? undefined
+        : { problem: "is not a project's number", remedy: "Give the number, not the project's id" },
+    );
+  }
+  if (args.project !== undefined && !isPlain(args.project)) {
+    refuse(subject, "projectNumber", undefined, {
+      problem:
+        "is missing, and cannot be looked up with a project that is an output without hiding every minting grant in previews",
+      remedy: 'Give gcp.organizations.getProjectOutput({ projectId: "…" }).number, with the plain project id',
+    });
+  }
+  return organizations.getProjectOutput({ projectId: args.project }, { parent }).number;
+}

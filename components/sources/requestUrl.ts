@@ -1,0 +1,78 @@
+import * as pulumi from "@pulumi/pulumi";
+import { callerEmail } from "../wiring/accounts";
+import type { AuthorizedTarget } from "../wiring/authorizedTarget";
+import { targetLeaves } from "../wiring/authorizedTarget";
+import type { Problem, Subject } from "../wiring/checks";
+import { checked, checkedIfGiven, isPlain, nonEmpty, refuse } from "../wiring/checks";
+import { httpsUrl, joinUrl, requestPath } from "../wiring/urls";
+
+/** What every source is told about its call. */
+export interface RequestArgs {
+  readonly target: pulumi.Input<AuthorizedTarget>;
+  readonly path?: pulumi.Input<string>;
+  readonly query?: Record<string, pulumi.Input<string>>;
+}
+
+/** One call, checked: where to, as whom, and with which audience. */
+export interface OidcRequest {
+  readonly url: pulumi.Input<string>;
+  readonly serviceAccountEmail: pulumi.Input<string>;
+  readonly audience: pulumi.Input<string>;
+}
+
+/** https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs, and the same for Cloud Tasks. */
+const LONGEST_URL = 2083;
+
+/** Reads the target of a source that sends an OIDC token: the address with path and query, the audience without. */
+export function oidcRequest(subject: Subject, args: RequestArgs): OidcRequest {
+  const leaves = targetLeaves(args.target);
+  if (isPlain(leaves.scope) && leaves.scope !== undefined)
+    refuse(subject, "target.scope", leaves.scope, WANTS_OAUTH);
+  if (isPlain(leaves.audience) && leaves.audience === undefined) {
+    refuse(subject, "target.audience", undefined, WANTS_AUDIENCE);
+  }
+  const url = checked(subject, "target.url", leaves.url, httpsUrl);
+  const path = checkedIfGiven(subject, "path", args.path, requestPath);
+  return {
+    url: joined(subject, url, path, args.query),
+    serviceAccountEmail: checked(
+      subject,
+      "target.serviceAccountEmail",
+      leaves.serviceAccountEmail,
+      callerEmail,
+    ),
+    audience: checked(subject, "target.audience", leaves.audience, (audience) =>
+      audience === undefined ? WANTS_AUDIENCE : nonEmpty(audience),
+    ) as pulumi.Input<string>,
+  };
+}
+
+const WANTS_OAUTH: Problem = {
+  problem: "asks for an access token, which this source does not send to it",
+  remedy: "Use a target with an audience: what authorize(caller) returns",
+};
+
+const WANTS_AUDIENCE: Problem = {
+  problem: "is missing; Google would send the whole address, which most targets refuse with 401",
+  remedy: "Use what authorize(caller) returns, or give the audience that the target accepts",
+};
+
+function joined(
+  subject: Subject,
+  url: pulumi.Input<string>,
+  path: pulumi.Input<string> | undefined,
+  query: Record<string, pulumi.Input<string>> | undefined,
+): pulumi.Input<string> {
+  const whole =
+    path === undefined && query === undefined
+      ? url
+      : pulumi.all([url, path, query]).apply(([u, p, q]) => joinUrl(u, p, q));
+  return checked(subject, "url", whole, (value) =>
+    value.length <= LONGEST_URL
+      ? undefined
+      : {
+          problem: `is ${value.length} characters long`,
+          remedy: `Google takes ${LONGEST_URL}; shorten path or query`,
+        },
+  );
+}

@@ -1,0 +1,233 @@
+import * as cloudfunctions from "@pulumi/gcp/cloudfunctions";
+import * as pulumi from "@pulumi/pulumi";
+import { autoName } from "../identity/resourceName";
+import { namedMember } from "../wiring/accounts";
+import { after } from "../wiring/after";
+import { audienceOf } from "../wiring/audience";
+import type { AuthorizedTarget } from "../wiring/authorizedTarget";
+import { Beside } from "../wiring/beside";
+import type { Caller } from "../wiring/callers";
+import type { Subject } from "../wiring/checks";
+import { checked, nonEmpty, oneOf, within } from "../wiring/checks";
+import { NAME_RULES } from "../wiring/names";
+import { childOf, grantOf } from "../wiring/options";
+import { DEFAULT_RUNTIME, runtimeOf } from "../wiring/runtimes";
+import { Authorizations } from "./authorizations";
+import type { FunctionBuild, FunctionBuildNodes } from "./buildIdentity";
+import { functionBuild } from "./buildIdentity";
+import { FunctionIngress } from "./functionIngress";
+import { FunctionV1Invoker } from "./FunctionV1Invoker";
+import type { RunIdentity } from "./runIdentity";
+import { runIdentity } from "./runIdentity";
+import type { SecretReference } from "./runtimeAccount";
+
+/** Arguments of `CloudFunctionV1`. */
+export interface CloudFunctionV1Args {
+  /** Path of the source: a folder (without its node_modules and .git) or a .zip file. Its content names the uploaded object. */
+  source: string;
+  /** Name of the exported function. */
+  entryPoint: pulumi.Input<string>;
+  /** Region, such as `us-central1`. Changing it replaces the function. */
+  region: pulumi.Input<string>;
+  /** Id of the project. Default: the provider's. Changing it replaces the function. */
+  project?: pulumi.Input<string>;
+  /** Exact name, up to 49 characters. Default: the component's name and a random suffix. Changing it replaces the function. */
+  functionName?: pulumi.Input<string>;
+  /** What the function is for. */
+  description?: pulumi.Input<string>;
+  /** What it runs on. Default: `nodejs22`, the last one that 1st gen gets. */
+  runtime?: pulumi.Input<string>;
+  /** From where the function can be reached. Default: everywhere, and then IAM decides. */
+  ingress?: FunctionIngress;
+  /** Fewest instances that are kept ready. Default: 0. */
+  minInstances?: pulumi.Input<number>;
+  /** Most instances at one time. Default: 100. */
+  maxInstances?: pulumi.Input<number>;
+  /** Seconds that a request may take, 1 to 540. Default: 300, longer than the sources' deadlines. */
+  timeoutSeconds?: pulumi.Input<number>;
+  /** Memory of an instance in MiB. Default: 256. */
+  memoryMb?: pulumi.Input<number>;
+  /** Address of the account that the code runs as. Default: one of its own, without any role. */
+  serviceAccountEmail?: pulumi.Input<string>;
+  /** Environment variables. */
+  environment?: Record<string, pulumi.Input<string>>;
+  /** Environment variables that hold secrets. The runtime account gets `secretAccessor` on each, before the function. */
+  secrets?: Record<string, SecretReference>;
+  /** Labels of the function, its source bucket and its image repository. */
+  labels?: Record<string, pulumi.Input<string>>;
+  /** Who else may call: IAM members under keys of your choice, which name their grants. Everybody is refused. */
+  invokers?: Record<string, pulumi.Input<string>>;
+  /** Who deploys the function: IAM members under keys of your choice, who may then attach its runtime and build accounts. */
+  deployers?: Record<string, pulumi.Input<string>>;
+}
+
+/**
+ * A Cloud Function of the 1st generation that only those may call whom it authorizes, built from source, and reachable
+ * by https alone. For what cannot move to 2nd gen yet; organisations may forbid it
+ * (https://cloud.google.com/functions/1stgendocs/securing/authenticating).
+ *
+ * ```typescript
+ * const legacy = new CloudFunctionV1("authfn-v1", {
+ *   source: "apps/authfn",
+ *   entryPoint: "helloHttp",
+ *   region: "us-central1",
+ * });
+ * ```
+ */
+export class CloudFunctionV1 extends pulumi.ComponentResource {
+  /** The function's own address, as Google reports it. It carries no grant: give sources what `authorize` returns. */
+  readonly uri: pulumi.Output<string>;
+  /** The audience that authorized callers send: the exact address. */
+  readonly audience: pulumi.Output<string>;
+  /** The function's name. */
+  readonly functionName: pulumi.Output<string>;
+  /** The account that the code runs as. */
+  readonly runtimeEmail: pulumi.Output<string>;
+
+  constructor(name: string, args: CloudFunctionV1Args, opts?: pulumi.ComponentResourceOptions) {
+    super("automatic-oidc:index:CloudFunctionV1", name, args, opts);
+    const subject = { component: "CloudFunctionV1", name };
+    const options = childOf(this, opts);
+    const build = functionBuild(subject, args, options);
+    const identity = runIdentity(subject, args, options);
+
+    const resource = createFunction(subject, args, build, identity, options);
+    const invokers = grantInvokers(subject, args.invokers ?? {}, resource, options);
+
+    this.uri = resource.httpsTriggerUrl;
+    this.audience = this.uri.apply((url) => audienceOf("functionV1", { url }));
+    this.functionName = resource.name;
+    this.runtimeEmail = identity.email;
+    beside.set(this, {
+      authorizations: new Authorizations(subject),
+      nodes: { function: resource, invokers, ...build.nodes, ...identity.nodes },
+    });
+    this.registerOutputs({
+      uri: this.uri,
+      audience: this.audience,
+      functionName: this.functionName,
+      runtimeEmail: this.runtimeEmail,
+    });
+  }
+
+  /**
+   * Lets a caller in, and answers what a source needs to call as that caller. Once per caller. `as` names the grant
+   * where two callers have the same name.
+   */
+  authorize(caller: Caller, options: { as?: string } = {}): AuthorizedTarget {
+    const { authorizations, nodes } = beside.get(this);
+    return authorizations.of(caller, INVOKER, options.as, ({ name, aliases }) => {
+      const { url, serviceAccountEmail, audience } = new FunctionV1Invoker(
+        name,
+        {
+          function: nodes.function.name,
+          region: nodes.function.region,
+          project: nodes.function.project,
+          url: nodes.function.httpsTriggerUrl,
+          caller: { email: caller.email, member: caller.member },
+        },
+        { parent: this, aliases },
+      );
+      return { url, serviceAccountEmail, audience };
+    });
+  }
+
+  /** The underlying resources. */
+  get nodes(): CloudFunctionV1Nodes {
+    return beside.get(this).nodes;
+  }
+}
+
+/** The resources that a `CloudFunctionV1` is made of. */
+export interface CloudFunctionV1Nodes extends FunctionBuildNodes {
+  readonly function: cloudfunctions.Function;
+  readonly runtimeAccount?: RunIdentity["nodes"]["runtimeAccount"];
+  readonly deployerGrants: RunIdentity["nodes"]["deployerGrants"];
+  readonly secretGrants: RunIdentity["nodes"]["secretGrants"];
+  readonly invokers: Readonly<Record<string, cloudfunctions.FunctionIamMember>>;
+}
+
+const INVOKER = "roles/cloudfunctions.invoker";
+
+const beside = new Beside<
+  CloudFunctionV1,
+  { authorizations: Authorizations<AuthorizedTarget>; nodes: CloudFunctionV1Nodes }
+>();
+
+function createFunction(
+  subject: Subject,
+  args: CloudFunctionV1Args,
+  build: FunctionBuild,
+  identity: RunIdentity,
+  options: pulumi.CustomResourceOptions,
+): cloudfunctions.Function {
+  const name = autoName(
+    {
+      subject,
+      child: subject.name,
+      rule: NAME_RULES.function,
+      exact: args.functionName,
+      property: "functionName",
+    },
+    options,
+  );
+  return new cloudfunctions.Function(
+    subject.name,
+    {
+      name,
+      region: checked(subject, "region", args.region, nonEmpty),
+      project: args.project,
+      description: args.description,
+      labels: args.labels,
+      runtime: checked(subject, "runtime", args.runtime ?? DEFAULT_RUNTIME["1st gen"], runtimeOf("1st gen")),
+      entryPoint: checked(subject, "entryPoint", args.entryPoint, nonEmpty),
+      triggerHttp: true,
+      // Google's default lets plain http through, and a token with it.
+      httpsTriggerSecurityLevel: "SECURE_ALWAYS",
+      sourceArchiveBucket: build.bucket,
+      sourceArchiveObject: build.object,
+      buildServiceAccount: build.serviceAccount,
+      dockerRepository: build.repository,
+      serviceAccountEmail: after(identity.attachableEmail, identity.revisionNeeds),
+      ingressSettings: checked(
+        subject,
+        "ingress",
+        args.ingress ?? FunctionIngress.All,
+        oneOf(FunctionIngress),
+      ),
+      minInstances: checked(subject, "minInstances", args.minInstances ?? 0, within(0, 1000, "instances")),
+      maxInstances: checked(subject, "maxInstances", args.maxInstances ?? 100, within(1, 3000, "instances")),
+      timeout: checked(subject, "timeoutSeconds", args.timeoutSeconds ?? 300, within(1, 540, "seconds")),
+      availableMemoryMb: checked(subject, "memoryMb", args.memoryMb ?? 256, within(128, 8192, "MiB")),
+      environmentVariables: args.environment,
+      secretEnvironmentVariables: Object.entries(args.secrets ?? {})
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, { secret, version }]) => ({ key, secret, version: version ?? "latest" })),
+    },
+    options,
+  );
+}
+
+function grantInvokers(
+  subject: Subject,
+  invokers: Readonly<Record<string, pulumi.Input<string>>>,
+  resource: cloudfunctions.Function,
+  options: pulumi.CustomResourceOptions,
+): Record<string, cloudfunctions.FunctionIamMember> {
+  return Object.fromEntries(
+    Object.entries(invokers).map(([key, member]) => [
+      key,
+      new cloudfunctions.FunctionIamMember(
+        `${subject.name}-invoker-${key}`,
+        {
+          cloudFunction: resource.name,
+          region: resource.region,
+          project: resource.project,
+          role: INVOKER,
+          member: checked(subject, `invokers.${key}`, member, namedMember),
+        },
+        grantOf(options),
+      ),
+    ]),
+  );
+}

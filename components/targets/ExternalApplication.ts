@@ -1,0 +1,110 @@
+import * as pulumi from "@pulumi/pulumi";
+import { audienceOf } from "../wiring/audience";
+import type { AuthorizedTarget } from "../wiring/authorizedTarget";
+import { Beside } from "../wiring/beside";
+import type { CallerReference } from "../wiring/callers";
+import type { Caller } from "../wiring/callers";
+import { checked, checkedIfGiven, nonEmpty, refuse } from "../wiring/checks";
+import { callerEmail } from "../wiring/accounts";
+import { httpsUrl } from "../wiring/urls";
+
+/** What the application needs to know to check a token. */
+export interface VerifierSettings {
+  /** The `aud` that it must find, to the letter. */
+  audience: pulumi.Output<string>;
+  /** The e-mail addresses that it lets in, and nobody else: any Google account can have a token made for any audience. */
+  allowedCallers: pulumi.Output<string[]>;
+  /** The `iss` that it must find. Google's own verifiers take the same without "https://" too. */
+  issuer: pulumi.Output<string>;
+  /** Where Google publishes the keys that sign id_tokens, as a JSON Web Key Set. */
+  jwksUri: pulumi.Output<string>;
+}
+
+/** Arguments of `ExternalApplication`. */
+export interface ExternalApplicationArgs {
+  /** The application's https address. Its certificate must be one that Google's services trust, not self-signed. */
+  url: pulumi.Input<string>;
+  /** The audience that the application's verifier is told. Default: `url`. */
+  audience?: pulumi.Input<string>;
+  /** Who is let in: callers under keys of your choice. A `CallerIdentity` fits. The application's verifier enforces it. */
+  callers: Record<string, CallerReference>;
+}
+
+/**
+ * An application of your own, wherever it runs: it deploys nothing, and gives out what the application's verifier must be
+ * told. No gate of Google's stands in front of it, so it must check each token itself.
+ *
+ * ```typescript
+ * const app = new ExternalApplication("app", {
+ *   url: "https://jobs.example.com",
+ *   callers: { schedulerunner },
+ * });
+ * new SchedulerJob("apptest", { schedule: "5 * * * *", target: app.authorize(schedulerunner) });
+ * export const verifier = app.verifierSettings;
+ * ```
+ */
+export class ExternalApplication extends pulumi.ComponentResource {
+  /** The application's address. It carries no grant: give sources what `authorize` returns. */
+  readonly uri: pulumi.Output<string>;
+  /** The audience that callers send, and that the verifier must be told. */
+  readonly audience: pulumi.Output<string>;
+  /** What the application's verifier must be told. */
+  readonly verifierSettings: VerifierSettings;
+
+  constructor(name: string, args: ExternalApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
+    const callers = Object.fromEntries(
+      Object.entries(args.callers).map(([key, { email, member }]) => [key, { email, member }]),
+    );
+    super("automatic-oidc:index:ExternalApplication", name, { ...args, callers }, opts);
+    const subject = { component: "ExternalApplication", name };
+    if (Object.keys(callers).length === 0) {
+      refuse(
+        subject,
+        "callers",
+        {},
+        {
+          problem: "is empty, so the application would let nobody in",
+          remedy: "Name at least one caller: callers: { nightly: nightlyCaller }",
+        },
+      );
+    }
+    const url = checked(subject, "url", args.url, httpsUrl);
+    const declared = checkedIfGiven(subject, "audience", args.audience, nonEmpty);
+    const emails = Object.entries(callers).map(([key, { email }]) =>
+      checked(subject, `callers.${key}.email`, email, callerEmail),
+    );
+
+    this.uri = pulumi.output(url);
+    this.audience = pulumi
+      .all([url, declared])
+      .apply(([u, d]) => audienceOf("external", { url: u, declared: d }));
+    this.verifierSettings = {
+      audience: this.audience,
+      allowedCallers: pulumi.all(emails),
+      issuer: pulumi.output("https://accounts.google.com"),
+      jwksUri: pulumi.output("https://www.googleapis.com/oauth2/v3/certs"),
+    };
+    beside.set(this, { callers: Object.values(args.callers), name });
+    this.registerOutputs({ uri: this.uri, audience: this.audience, verifierSettings: this.verifierSettings });
+  }
+
+  /** What a source needs to call as one of the callers that were given at construction. */
+  authorize(caller: Caller): AuthorizedTarget {
+    const { callers, name } = beside.get(this);
+    // Told apart by what they were made from: the application knows its callers from its own settings, so nothing that
+    // is decided here later could reach it.
+    if (!callers.some((known) => known === caller || known.email === caller.email)) {
+      refuse({ component: "ExternalApplication", name }, "authorize", caller.logicalName, {
+        problem: "is not among its callers, so the application's verifier would refuse it",
+        remedy: "Add it to `callers`, and give the application its new verifierSettings",
+      });
+    }
+    return {
+      url: this.uri,
+      serviceAccountEmail: caller.email,
+      audience: this.audience,
+    };
+  }
+}
+
+const beside = new Beside<ExternalApplication, { callers: CallerReference[]; name: string }>();

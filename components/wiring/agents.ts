@@ -1,0 +1,28 @@
+/** The Google services that mint a caller's tokens. */
+export const TokenAgent = {
+  /** Cloud Scheduler. */
+  Scheduler: "scheduler",
+  /** Cloud Tasks. */
+  Tasks: "tasks",
+  /** Pub/Sub push. */
+  PubSub: "pubsub",
+} as const;
+export type TokenAgent = (typeof TokenAgent)[keyof typeof TokenAgent];
+
+// https://docs.cloud.google.com/scheduler/docs/http-target-auth, .../tasks/docs/creating-http-target-tasks,
+// .../pubsub/docs/authenticate-push-subscriptions
+const DOMAINS: Readonly<Record<TokenAgent, string>> = {
+  scheduler: "gcp-sa-cloudscheduler",
+  tasks: "gcp-sa-cloudtasks",
+  pubsub: "gcp-sa-pubsub",
+};
+
+/** The address of Google's own service agent in a project: known from the project's number, nothing is looked up. */
+export function agentEmail(agent: TokenAgent, projectNumber: string): string {
+  return `service-${projectNumber}@${DOMAINS[agent]}.iam.gserviceaccount.com`;
+}
+
+/** Whether an address is a service agent's, which can never be what a job calls as. */
+export function isAgentEmail(email: string): boolean {
+  return /@gcp-sa-[a-z0-9-]+\.iam\.gserviceaccount\.com$/.test(email);
+}

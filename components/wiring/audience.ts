@@ -1,0 +1,33 @@
+/** The kinds of target, by what they accept as a token's audience. */
+export type TargetKind = "run" | "functionV2" | "functionV1" | "external";
+
+/** What a target says of itself, as far as its audience depends on it. */
+export interface TargetAddress {
+  /** The address that the deployed resource reports. */
+  readonly url: string;
+  /** An audience that the target was told to accept. */
+  readonly declared?: string;
+}
+
+/**
+ * The audience that each kind of target accepts, one rule a kind.
+ *
+ * A source that is left to its default sends the whole address, path and query included, which most targets refuse
+ * with 401: so no component ever leaves it out.
+ */
+const RULES: Readonly<Record<TargetKind, (target: TargetAddress) => string>> = {
+  // The bare service address, or a custom audience. https://cloud.google.com/run/docs/configuring/custom-audiences
+  run: ({ url, declared }) => declared ?? new URL(url).origin,
+  // The gate is the Run service underneath. https://docs.cloud.google.com/functions/docs/securing/authenticating
+  functionV2: ({ url }) => new URL(url).origin,
+  // The function's exact address with its name in it; host alone is refused.
+  // https://cloud.google.com/functions/1stgendocs/securing/authenticating
+  functionV1: ({ url }) => url.replace(/\/$/, ""),
+  // Whatever its verifier was told; without that, its address.
+  external: ({ url, declared }) => declared ?? url,
+};
+
+/** The exact `aud` that a target of this kind accepts. */
+export function audienceOf(kind: TargetKind, target: TargetAddress): string {
+  return RULES[kind](target);
+}

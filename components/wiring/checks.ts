@@ -1,0 +1,109 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** The component instance that an error is about. */
+export interface Subject {
+  /** The class, such as `SchedulerJob`. */
+  readonly component: string;
+  /** The logical name that the program gave it. */
+  readonly name: string;
+}
+
+/** What is wrong with a value, and what to do about it. */
+export interface Problem {
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+/** Looks at a value that is known; answers what is wrong with it, or nothing. */
+export type Check<T> = (value: T) => Problem | undefined;
+
+/** Throws the error that every component throws for bad input: who, which property, which value, what to do. */
+export function refuse(
+  subject: Subject,
+  property: string,
+  value: unknown,
+  { problem, remedy }: Problem,
+): never {
+  throw new pulumi.InputPropertyError({
+    propertyPath: property,
+    reason: `${subject.component} "${subject.name}": ${property} ${shown(value)} ${problem}. ${remedy}`,
+  });
+}
+
+/** Checks a plain value, and answers it. */
+export function checkedNow<T>(subject: Subject, property: string, value: T, check: Check<T>): T {
+  const found = check(value);
+  return found === undefined ? value : refuse(subject, property, value, found);
+}
+
+/**
+ * Checks an input: at once when its value is plain, else as soon as it is known, by way of the output that is
+ * returned. Give the result to the child, so that nothing is created with a value that was refused.
+ */
+export function checked<T>(
+  subject: Subject,
+  property: string,
+  input: pulumi.Input<T>,
+  check: Check<T>,
+): pulumi.Input<T> {
+  if (isPlain(input)) return checkedNow(subject, property, input, check);
+  const output = pulumi.output(input) as pulumi.Output<T>;
+  const result = output.apply(async (value) => {
+    const found = check(value);
+    if (found === undefined) return value;
+    // A value that the program keeps secret must not show up in an error either.
+    return refuse(subject, property, (await pulumi.isSecret(output)) ? SECRET : value, found);
+  });
+  return result;
+}
+
+/** The same for an argument that may be left out. */
+export function checkedIfGiven<T>(
+  subject: Subject,
+  property: string,
+  input: pulumi.Input<T> | undefined,
+  check: Check<T>,
+): pulumi.Input<T> | undefined {
+  return input === undefined ? undefined : checked(subject, property, input, check);
+}
+
+/** Whether the value is known right now: neither an output nor a promise. */
+export function isPlain<T>(input: pulumi.Input<T>): input is T & pulumi.Input<T> {
+  return !pulumi.Output.isInstance(input) && !(input instanceof Promise);
+}
+
+/** A check that the value is text with something in it. */
+export const nonEmpty: Check<string> = (value) =>
+  typeof value === "string" && value.trim() !== ""
+    ? undefined
+    : { problem: "is empty", remedy: "Give a value, or leave the argument out" };
+
+/** A check that a number lies in a range of Google's. */
+export function within(min: number, max: number, unit: string, wholeOnly = true): Check<number> {
+  return (value) =>
+    typeof value === "number" && value >= min && value <= max && (!wholeOnly || Number.isInteger(value))
+      ? undefined
+      : {
+          problem: `is not ${wholeOnly ? "a whole number" : "a number"} from ${min} to ${max}${unit && ` ${unit}`}`,
+          remedy: "Choose a value in that range",
+        };
+}
+
+/** A check that a value is one of those that are offered. */
+export function oneOf<T extends string>(offered: Readonly<Record<string, T>>): Check<T> {
+  const values: readonly string[] = Object.values(offered);
+  return (value) =>
+    values.includes(value)
+      ? undefined
+      : { problem: "is not known", remedy: `Choose one of ${values.map((v) => `"${v}"`).join(", ")}` };
+}
+
+const SECRET = Symbol("[secret]");
+
+function shown(value: unknown): string {
+  if (value === SECRET) return "[secret]";
+  if (value === undefined) return "(nothing)";
+  const text = JSON.stringify(value) as string | undefined;
+  if (text === undefined) return `(a ${typeof value})`;
+  return text.length <= 120 ? text : `${text.slice(0, 117)}…`;
+}

@@ -1,0 +1,20 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/**
+ * The options of a child that a constructor makes. Providers, protection and aliases come down from the parent by
+ * themselves; `dependsOn` does not (measured), so it is passed on here.
+ */
+export function childOf(
+  parent: pulumi.ComponentResource,
+  options: pulumi.ComponentResourceOptions | undefined,
+): pulumi.CustomResourceOptions {
+  return options?.dependsOn === undefined ? { parent } : { parent, dependsOn: options.dependsOn };
+}
+
+/**
+ * The options of a grant. Whoever revokes access must succeed: a protected target would make taking a caller out
+ * fail, and a retained one would leave the binding behind while the state forgets it.
+ */
+export function grantOf(options: pulumi.CustomResourceOptions): pulumi.CustomResourceOptions {
+  return { ...options, protect: false, retainOnDelete: false };
+}

@@ -1,0 +1,121 @@
+import * as organizations from "@pulumi/gcp/organizations";
+import * as pubsub from "@pulumi/gcp/pubsub";
+import {
+  CallerIdentity,
+  CloudFunction,
+  CloudFunctionV1,
+  CloudRunService,
+  ExternalApplication,
+  ProjectApis,
+  PushSubscription,
+  SchedulerJob,
+} from "./components";
+import { loadConfig } from "./config";
+
+const config = loadConfig();
+const { region, deployers } = config;
+
+const { project } = new ProjectApis("apis", {
+  project: config.project,
+  services: [
+    "iam",
+    "run",
+    "cloudfunctions",
+    "cloudbuild",
+    "artifactregistry",
+    "storage",
+    "cloudscheduler",
+    "cloudtasks",
+    "pubsub",
+  ],
+});
+const projectNumber =
+  config.projectNumber ?? organizations.getProjectOutput({ projectId: config.project }).number;
+
+// Who calls: one account, whose tokens Scheduler, Tasks and Pub/Sub may mint.
+const schedulerunner = new CallerIdentity("schedulerunner", {
+  project,
+  projectNumber,
+  displayName: "Task Schedule Runner",
+  createPubSubAgent: true,
+  deployers,
+});
+
+// What is called: a Run service, two functions, and an application of one's own.
+const hello = runService("hello", region);
+const authfn = new CloudFunction("authfn", {
+  project,
+  region,
+  source: "apps/authfn",
+  entryPoint: "helloHttp",
+  deployers,
+});
+const authfnV1 = config.functionV1
+  ? new CloudFunctionV1("authfn-v1", {
+      project,
+      region,
+      source: "apps/authfn",
+      entryPoint: "helloHttp",
+      deployers,
+    })
+  : undefined;
+const application = new ExternalApplication("application", {
+  url: config.applicationUrl,
+  audience: config.applicationAudience,
+  callers: { schedulerunner },
+});
+
+// Pub/Sub calls the service and the function.
+const runtopic = new pubsub.Topic("runtopic", { project });
+const psub = new PushSubscription("psub", {
+  project,
+  topic: runtopic.id,
+  target: hello.authorize(schedulerunner),
+  deadLetters: { projectNumber },
+});
+const psubgcf = new PushSubscription("psubgcf", {
+  project,
+  topic: runtopic.id,
+  target: authfn.authorize(schedulerunner),
+});
+
+// Scheduler calls all four.
+const schedule = { project, region, schedule: "5 * * * *", paused: config.schedulesPaused };
+const oidctest = new SchedulerJob("oidctest", { ...schedule, target: hello.authorize(schedulerunner) });
+const gcftest = new SchedulerJob("gcftest", { ...schedule, target: authfn.authorize(schedulerunner) });
+const gcftestV1 =
+  authfnV1 && new SchedulerJob("gcftest-v1", { ...schedule, target: authfnV1.authorize(schedulerunner) });
+const apptest = new SchedulerJob("apptest", { ...schedule, target: application.authorize(schedulerunner) });
+
+// Every further region has the service, and a job that calls it there.
+const elsewhere = config.furtherRegions.map((further) => {
+  const service = runService(`hello-${further}`, further);
+  const job = new SchedulerJob(`oidctest-${further}`, {
+    ...schedule,
+    target: service.authorize(schedulerunner),
+  });
+  return [further, { url: job.url, audience: job.audience }] as const;
+});
+
+export const caller = schedulerunner.email;
+export const calls = {
+  psub: { url: psub.url, audience: psub.audience },
+  psubgcf: { url: psubgcf.url, audience: psubgcf.audience },
+  oidctest: { url: oidctest.url, audience: oidctest.audience },
+  gcftest: { url: gcftest.url, audience: gcftest.audience },
+  ...(gcftestV1 && { "gcftest-v1": { url: gcftestV1.url, audience: gcftestV1.audience } }),
+  apptest: { url: apptest.url, audience: apptest.audience },
+};
+export const furtherRegions = Object.fromEntries(elsewhere);
+export const verifier = application.verifierSettings;
+
+function runService(name: string, where: string): CloudRunService {
+  return new CloudRunService(name, {
+    project,
+    region: where,
+    image: config.image,
+    minInstances: config.minInstances,
+    deletionProtection: config.deletionProtection,
+    deployers,
+  });
+}
