@@ -1,0 +1,49 @@
+import type { Decision } from "../cloud/iam/decide";
+import type { IdTokenClaims } from "../cloud/tokens/claims";
+import type { HttpResponse, Verdict } from "../ingress/http";
+
+export interface Source {
+  kind: "scheduler-job" | "push-subscription";
+  /** Short. */
+  name: string;
+  id: string;
+}
+
+/** One try of one source to call its target. */
+export interface Attempt {
+  at: number;
+  source: Source;
+  /** From 1, counted anew for every execution of a job and every message. */
+  number: number;
+  url: string;
+  /** The service account that is called as; empty when the source is to send no token. */
+  caller: string;
+  audience: string | undefined;
+  /** Not ok without "not minted" as the outcome: the source sends no token at all. */
+  minted: { ok: true; claims: IdTokenClaims } | { ok: false; decision: Decision };
+  response?: HttpResponse;
+  verdict?: Verdict;
+  outcome: "success" | "failed" | "deadline exceeded" | "not minted";
+  reason: string;
+}
+
+/** All attempts so far, and who wants to hear of the next. */
+export class AttemptLog {
+  readonly #attempts: Attempt[] = [];
+  readonly #listeners = new Set<(attempt: Attempt) => void>();
+
+  get all(): readonly Attempt[] {
+    return this.#attempts;
+  }
+
+  add(attempt: Attempt): void {
+    this.#attempts.push(attempt);
+    for (const listener of [...this.#listeners]) listener(attempt);
+  }
+
+  /** Returns what ends the listening. */
+  onAttempt(listener: (attempt: Attempt) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

@@ -1,0 +1,90 @@
+import type { Cloud } from "../cloud/cloud";
+import { CloudError } from "../cloud/errors";
+import type { Ingress } from "../ingress/ingress";
+import { AttemptLog, type Attempt } from "./attempt";
+import type { DeadLetter } from "./pubsub/dead-letters";
+import type { Publication } from "./pubsub/message";
+import { PubSub } from "./pubsub/pubsub";
+import { TokenCache } from "./pubsub/token-cache";
+import { Scheduler } from "./scheduler/scheduler";
+import { Waits } from "./waits";
+
+/** The sources at work: Scheduler jobs and push subscriptions call their targets, on the cloud's clock. */
+export class Delivery {
+  readonly #cloud: Cloud;
+  readonly #log = new AttemptLog();
+  readonly #waits: Waits;
+  readonly #scheduler: Scheduler;
+  readonly #pubsub: PubSub;
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(cloud: Cloud, ingress: Ingress) {
+    this.#cloud = cloud;
+    this.#waits = new Waits(cloud.clock);
+    const tools = { cloud, ingress, log: this.#log, waits: this.#waits };
+    this.#scheduler = new Scheduler(tools);
+    this.#pubsub = new PubSub({ ...tools, tokens: new TokenCache(cloud) });
+  }
+
+  /** Arms the timers of all jobs, of those now and of later ones. */
+  start(): void {
+    this.#requireRunning();
+    if (this.#unsubscribe !== undefined) return;
+    this.#unsubscribe = this.#cloud.store.onChange((change) => {
+      this.#scheduler.changed(change);
+      this.#pubsub.changed(change);
+    });
+    this.#scheduler.start();
+    this.#pubsub.start();
+  }
+
+  /** For good: whatever is waiting or under way is dropped, and no timer is left on the clock. */
+  stop(): void {
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+    this.#scheduler.stop();
+    this.#waits.stop();
+  }
+
+  /** Runs a job now, with its retries. They wait on the clock, so somebody else has to move it meanwhile. */
+  async runJob(id: string): Promise<Attempt[]> {
+    this.#requireRunning();
+    return this.#scheduler.run(id);
+  }
+
+  /** Resolves with the message's id once the message is taken; it is delivered afterwards. */
+  async publish(topicId: string, message: Publication): Promise<string> {
+    return new Promise((resolve) => {
+      this.#requireRunning();
+      resolve(this.#pubsub.publish(topicId, message));
+    });
+  }
+
+  get attempts(): readonly Attempt[] {
+    return this.#log.all;
+  }
+
+  /** Returns what ends the listening. */
+  onAttempt(listener: (attempt: Attempt) => void): () => void {
+    return this.#log.onAttempt(listener);
+  }
+
+  /** What a subscription has handed over to its dead-letter topic. */
+  deadLettered(subscriptionId: string): readonly DeadLetter[] {
+    return this.#pubsub.deadLettered(subscriptionId);
+  }
+
+  /** How many messages a subscription has that nobody has acknowledged. */
+  backlog(subscriptionId: string): number {
+    return this.#pubsub.backlog(subscriptionId);
+  }
+
+  #requireRunning(): void {
+    if (this.#waits.stopped) {
+      throw new CloudError(
+        "FAILED_PRECONDITION",
+        "This delivery was stopped. Make a new one for the same cloud.",
+      );
+    }
+  }
+}

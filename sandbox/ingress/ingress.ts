@@ -1,0 +1,207 @@
+import type { Cloud } from "../cloud/cloud";
+import { CloudError } from "../cloud/errors";
+import { credentials } from "./credentials";
+import type { Gate } from "./gate";
+import {
+  NoInstanceAvailable,
+  type Backend,
+  type HttpRequest,
+  type HttpResponse,
+  type Origin,
+  type TargetRef,
+  type Verdict,
+} from "./http";
+import { judge } from "./judge";
+import { REFUSALS, refuse, type RefusalCase } from "./refusals";
+import { withoutSignature } from "./strip";
+import { findTarget, type Found } from "./targets";
+
+export interface Answer {
+  response: HttpResponse;
+  verdict: Verdict;
+}
+
+/** Google's front end: finds the target that a request means, and lets it in or does not. */
+export class Ingress {
+  readonly #cloud: Cloud;
+  readonly #backend: Backend;
+
+  constructor(cloud: Cloud, backend: Backend) {
+    this.#cloud = cloud;
+    this.#backend = backend;
+  }
+
+  async handle(request: HttpRequest, from: Origin = { network: "internet" }): Promise<Answer> {
+    const url = parse(request.url);
+    const found = findTarget(this.#cloud.store, url);
+    switch (found.kind) {
+      case "gate":
+        return this.#atTheGate(request, url, found, from);
+      case "foreign":
+        return this.#forward(request, found, {
+          outcome: "let in",
+          target: found,
+          reason: "no gate of Google's in front: the application decides",
+        });
+      case "nothing":
+        return no("nothing there", url, {
+          reason: `No service or function of this cloud has the address ${url.href}`,
+        });
+      case "not modelled":
+        return no("not modelled", url, { reason: `This sandbox does not model ${url.host}` });
+    }
+  }
+
+  async #atTheGate(
+    request: HttpRequest,
+    url: URL,
+    found: Extract<Found, { kind: "gate" }>,
+    from: Origin,
+  ): Promise<Answer> {
+    const { gate } = found;
+    const target = gate.ref;
+    const early = beforeTheToken(url, found, from);
+    if (early !== undefined) {
+      const { refusal, ...why } = early;
+      return no(refusal, url, { ...why, target });
+    }
+
+    const brought = credentials(request.headers);
+    const { refusal, used, ...judgement } = await judge(this.#cloud, gate, brought);
+    if (refusal !== undefined) return no(refusal, url, { ...judgement, target });
+
+    const stripped = used !== undefined && used.toLowerCase() === "authorization";
+    return this.#forward(
+      {
+        ...request,
+        url: found.url,
+        headers: used === undefined ? request.headers : withoutSignature(request.headers, used),
+      },
+      target,
+      {
+        outcome: "let in",
+        target,
+        ...judgement,
+        reason: sentence(judgement.reason),
+        assumed: join(judgement.assumed, stripped && gate.ref.kind === "run-service" ? STRIPPED : undefined),
+      },
+    );
+  }
+
+  async #forward(request: HttpRequest, target: TargetRef, verdict: Verdict): Promise<Answer> {
+    try {
+      const response = await this.#backend({ target, request });
+      return { response, verdict: { ...verdict, status: response.status } };
+    } catch (error) {
+      if (!(error instanceof NoInstanceAvailable)) throw error;
+      const { status, log, assumed } = REFUSALS["no instance"];
+      return {
+        response: refuse("no instance", parse(request.url).pathname),
+        verdict: {
+          ...verdict,
+          status,
+          log,
+          reason: `${sentence(verdict.reason)} But no instance answers: ${sentence(error.message)}`,
+          assumed: join(verdict.assumed, assumed),
+        },
+      };
+    }
+  }
+}
+
+// Documentation and reports from live services disagree, so nothing may rest on a signature behind a private service.
+const STRIPPED = "that the signature is taken out of Authorization before a Run service sees it";
+
+const ORDER = "that this is checked before the token";
+
+/** What is refused whoever asks. */
+function beforeTheToken(
+  url: URL,
+  { gate, address }: { gate: Gate; address: "run.app" | "cloudfunctions.net" },
+  from: Origin,
+): { refusal: RefusalCase; reason: string; assumed?: string } | undefined {
+  if (address === "run.app" && url.pathname === "/healthz") {
+    return {
+      refusal: "health path",
+      reason: "Google's front end answers /healthz by itself; use another path",
+    };
+  }
+  if (gate.defaultUrlDisabled) {
+    return {
+      refusal: "url disabled",
+      reason: `${gate.label} has defaultUriDisabled, which closes its run.app and cloudfunctions.net addresses`,
+      assumed: ORDER,
+    };
+  }
+  if (gate.ingress === "internal" && !isInside(gate, address, from)) {
+    return { refusal: "ingress", reason: blocked(gate, address, from), assumed: ORDER };
+  }
+  // Cloud Functions: https://cloud.google.com/functions/docs/reference/rest/v2/projects.locations.functions#securitylevel
+  if (url.protocol === "http:" && !gate.plainHttp) {
+    return {
+      refusal: "not https",
+      reason: `${gate.label} serves https only and redirects there; a token sent in clear text can be stolen`,
+      assumed: gate.ref.kind === "run-service" ? "that Run services redirect as functions do" : undefined,
+    };
+  }
+  return undefined;
+}
+
+/**
+ * Scheduler, Tasks and Pub/Sub of the same project count as inside, by the run.app address only.
+ * https://docs.cloud.google.com/run/docs/securing/ingress
+ */
+function isInside(gate: Gate, address: string, from: Origin): boolean {
+  return from.network === "google" && from.project === gate.project && address === "run.app";
+}
+
+function blocked(gate: Gate, address: string, from: Origin): string {
+  const rule = `${gate.label} takes internal traffic only`;
+  if (from.network === "internet") return `${rule}, and this request comes from the internet`;
+  return from.project === gate.project
+    ? `${rule}, and Google's services count as internal on the run.app address alone, not on ${address}`
+    : `${rule}, and this request comes from the project "${from.project}", not from "${gate.project}"`;
+}
+
+type Why = Omit<Verdict, "outcome" | "status" | "log">;
+
+function no(kind: RefusalCase, url: URL, why: Why): Answer {
+  const { status, log, assumed } = REFUSALS[kind];
+  const headers: Record<string, string> = kind === "not https" ? { location: toHttps(url) } : {};
+  return {
+    response: refuse(kind, url.pathname, headers),
+    verdict: {
+      ...why,
+      outcome: status === 404 ? "not found" : "refused",
+      status,
+      log,
+      reason: sentence(why.reason),
+      assumed: join(why.assumed, assumed),
+    },
+  };
+}
+
+function sentence(text: string): string {
+  return text.endsWith(".") ? text : `${text}.`;
+}
+
+function toHttps(url: URL): string {
+  const secure = new URL(url);
+  secure.protocol = "https:";
+  return secure.href;
+}
+
+function join(...assumptions: (string | undefined)[]): string | undefined {
+  const made = assumptions.filter((assumption) => assumption !== undefined);
+  return made.length > 0 ? made.join("; ") : undefined;
+}
+
+function parse(url: string): URL {
+  if (!URL.canParse(url) || !/^https?:/i.test(url)) {
+    throw new CloudError(
+      "INVALID_ARGUMENT",
+      `"${url}" is not an http or https address. Use an absolute one.`,
+    );
+  }
+  return new URL(url);
+}
