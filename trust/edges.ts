@@ -1,0 +1,112 @@
+import type { Caller, Callers } from "./callers";
+import { coversTarget, isEveryone, type ReadGrant } from "./grants";
+import { hasBlock, KNOWN_LATER, originsOf, textAt, type ResourceState } from "./resources";
+import { answersAt, externalTarget, type Target, type TargetKind } from "./targets";
+
+/** One source calling one target as one caller. */
+export interface Edge {
+  source: { kind: "scheduler-job" | "push-subscription" | "task-queue"; name: string; urn: string };
+  /** The e-mail. */
+  caller: string;
+  callerUrn?: string;
+  target: { kind: TargetKind; name: string; urn?: string };
+  url: string;
+  /** Undefined when the source is left to Google's default, the whole url; most targets refuse that. */
+  audience: string | undefined;
+  /** Some grant on the target lets this caller in. Never for an application: there it decides, and no grant exists. */
+  granted: boolean;
+  grant?: { role: string; urn: string };
+}
+
+/** An edge with what only this folder needs. */
+export interface ReadEdge {
+  readonly edge: Edge;
+  readonly target: Target;
+  readonly caller: Caller | undefined;
+}
+
+interface Kind {
+  kind: Edge["source"]["kind"];
+  block: string;
+  url: string;
+}
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  "gcp:cloudscheduler/job:Job": { kind: "scheduler-job", block: "httpTarget", url: "uri" },
+  "gcp:pubsub/subscription:Subscription": {
+    kind: "push-subscription",
+    block: "pushConfig",
+    url: "pushEndpoint",
+  },
+};
+
+interface Known {
+  targets: readonly Target[];
+  grants: readonly ReadGrant[];
+  callers: Callers;
+}
+
+/** All sources among the resources that send an OIDC token. */
+export function readEdges(resources: readonly ResourceState[], known: Known): ReadEdge[] {
+  return resources.flatMap((resource) => {
+    const kind = KINDS[resource.type];
+    return kind !== undefined && hasBlock(resource, kind.block, "oidcToken")
+      ? [readEdge(resource, kind, known)]
+      : [];
+  });
+}
+
+function readEdge(resource: ResourceState, { kind, block, url: urlName }: Kind, known: Known): ReadEdge {
+  const origins = originsOf(resource, block);
+  const url = textAt(resource, block, urlName);
+  const target = targetOf(url, origins, known.targets);
+  const caller = known.callers.find(textAt(resource, block, "oidcToken", "serviceAccountEmail"), origins);
+  const grant = known.grants.find(
+    (candidate) =>
+      admits(candidate, caller) &&
+      (coversTarget(candidate, target) || isWaitedFor(candidate, target, origins)),
+  );
+  return {
+    target,
+    caller,
+    edge: {
+      source: { kind, name: resource.name, urn: resource.urn },
+      caller: caller?.email ?? KNOWN_LATER,
+      callerUrn: caller?.urn,
+      target: { kind: target.kind, name: target.name, urn: target.urn },
+      url: url ?? KNOWN_LATER,
+      audience: audienceOf(resource, block),
+      granted: grant !== undefined || (target.gate !== "application" && target.open.length > 0),
+      grant: grant && { role: grant.grant.role, urn: grant.grant.urn },
+    },
+  };
+}
+
+/** By its address; while that is unknown, by the one target that the address comes from. */
+function targetOf(url: string | undefined, origins: readonly string[], targets: readonly Target[]): Target {
+  if (url !== undefined) return targets.find((target) => answersAt(target, url)) ?? externalTarget(url);
+  const found = targets.filter(({ urn }) => urn !== undefined && origins.includes(urn));
+  return (found.length === 1 ? found[0] : undefined) ?? externalTarget(KNOWN_LATER);
+}
+
+function admits(candidate: ReadGrant, caller: Caller | undefined): boolean {
+  return isEveryone(candidate.grant.member) || (caller !== undefined && candidate.caller === caller);
+}
+
+/** A grant on a service of another stack says nothing of its address; but the source was made to wait for it. */
+function isWaitedFor(candidate: ReadGrant, target: Target, origins: readonly string[]): boolean {
+  const { grant, target: own } = candidate;
+  return (
+    target.kind === "external" &&
+    target.gate !== "application" &&
+    grant.on === "target" &&
+    own === undefined &&
+    grant.futile === undefined &&
+    origins.includes(grant.urn)
+  );
+}
+
+function audienceOf(resource: ResourceState, block: string): string | undefined {
+  const audience = textAt(resource, block, "oidcToken", "audience");
+  return audience ?? (hasBlock(resource, block, "oidcToken", "audience") ? KNOWN_LATER : undefined);
+}

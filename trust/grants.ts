@@ -1,0 +1,148 @@
+import type { Caller, Callers } from "./callers";
+import { KNOWN_LATER, originsOf, textAt, textsAt, type ResourceState } from "./resources";
+import { placeOf, samePlace, type Gate, type Target } from "./targets";
+
+/** An IAM binding that was written to let somebody into a target. */
+export interface Grant {
+  urn: string;
+  role: string;
+  member: string;
+  /** The logical name of the target; undefined when it lies on the whole project, or on something of another stack. */
+  target?: string;
+  targetUrn?: string;
+  /** The member as a caller, when it is a service account. */
+  caller?: string;
+  callerUrn?: string;
+  /** Where it lies. */
+  on: "target" | "project";
+  /** Why it lets nobody in although it looks as if it did. */
+  futile?: string;
+}
+
+/** A grant with what only this folder needs. */
+export interface ReadGrant {
+  readonly grant: Grant;
+  readonly target: Target | undefined;
+  readonly caller: Caller | undefined;
+  readonly project: string | undefined;
+}
+
+interface Kind {
+  gates: readonly Gate[];
+  on: "target" | "project";
+  roles: readonly string[];
+  nameProperty?: string;
+  regionProperty?: string;
+  /** Which of a target's places the name means; default: that of its gate. */
+  names?: "functionPlace";
+  futile?: string;
+}
+
+/** Roles made for calling, and nothing else. https://docs.cloud.google.com/iam/docs/roles-permissions/run */
+const RUN_ROLES = ["roles/run.invoker", "roles/run.servicesInvoker"];
+const FUNCTION_ROLES = ["roles/cloudfunctions.invoker"];
+
+const ON_RUN: Kind = {
+  gates: ["run"],
+  on: "target",
+  roles: RUN_ROLES,
+  nameProperty: "name",
+  regionProperty: "location",
+};
+const ON_FUNCTION: Kind = {
+  gates: ["function-v1"],
+  on: "target",
+  roles: FUNCTION_ROLES,
+  nameProperty: "cloudFunction",
+  regionProperty: "region",
+};
+const ON_FUNCTION_V2: Kind = {
+  ...ON_FUNCTION,
+  gates: ["run"],
+  regionProperty: "location",
+  names: "functionPlace",
+  // https://docs.cloud.google.com/functions/docs/securing/authenticating
+  futile: "a 2nd gen function is opened by run.invoker on the Run service underneath",
+};
+const ON_PROJECT: Kind = {
+  gates: ["run", "function-v1"],
+  on: "project",
+  roles: [...RUN_ROLES, ...FUNCTION_ROLES],
+};
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  "gcp:cloudrunv2/serviceIamMember:ServiceIamMember": ON_RUN,
+  "gcp:cloudrunv2/serviceIamBinding:ServiceIamBinding": ON_RUN,
+  "gcp:cloudfunctions/functionIamMember:FunctionIamMember": ON_FUNCTION,
+  "gcp:cloudfunctions/functionIamBinding:FunctionIamBinding": ON_FUNCTION,
+  "gcp:cloudfunctionsv2/functionIamMember:FunctionIamMember": ON_FUNCTION_V2,
+  "gcp:cloudfunctionsv2/functionIamBinding:FunctionIamBinding": ON_FUNCTION_V2,
+  "gcp:projects/iAMMember:IAMMember": ON_PROJECT,
+  "gcp:projects/iAMBinding:IAMBinding": ON_PROJECT,
+};
+
+/** All grants for calling among the resources. */
+export function readGrants(
+  resources: readonly ResourceState[],
+  targets: readonly Target[],
+  callers: Callers,
+): ReadGrant[] {
+  return resources.flatMap((resource) => {
+    const kind = KINDS[resource.type];
+    const role = textAt(resource, "role");
+    if (kind === undefined || role === undefined || !kind.roles.includes(role)) return [];
+    const target = kind.on === "target" ? targetOf(resource, kind, targets) : undefined;
+    return membersOf(resource).map((member) => {
+      const caller = callerOf(resource, member, callers);
+      const grant: Grant = {
+        urn: resource.urn,
+        role,
+        member: member ?? (caller === undefined ? KNOWN_LATER : `serviceAccount:${caller.email}`),
+        target: target?.name,
+        targetUrn: target?.urn,
+        caller: caller?.email,
+        callerUrn: caller?.urn,
+        on: kind.on,
+        futile: kind.futile,
+      };
+      return { grant, target, caller, project: textAt(resource, "project") };
+    });
+  });
+}
+
+/** Whether a grant is one on this target (or above it) and of a role that its gate looks at. */
+export function coversTarget({ grant, target: own, project }: ReadGrant, target: Target): boolean {
+  if (grant.futile !== undefined) return false;
+  if (grant.on === "target") return own === target;
+  const roles = target.gate === "run" ? RUN_ROLES : target.gate === "function-v1" ? FUNCTION_ROLES : [];
+  const place = target.place?.project;
+  return roles.includes(grant.role) && (place === undefined || project === undefined || place === project);
+}
+
+/** https://docs.cloud.google.com/iam/docs/principal-identifiers */
+export function isEveryone(member: string): boolean {
+  return member === "allUsers" || member === "allAuthenticatedUsers";
+}
+
+function targetOf(resource: ResourceState, kind: Kind, targets: readonly Target[]): Target | undefined {
+  const { nameProperty = "name", regionProperty = "location" } = kind;
+  const fitting = targets.filter(({ gate }) => kind.gates.includes(gate));
+  const place = placeOf(resource, regionProperty, textAt(resource, nameProperty));
+  if (place.name !== undefined) {
+    const named = fitting.find((target) => samePlace(place, target[kind.names ?? "place"] ?? {}));
+    if (named !== undefined) return named;
+  }
+  const origins = originsOf(resource, nameProperty);
+  const waitedFor = fitting.filter(({ urn }) => urn !== undefined && origins.includes(urn));
+  return waitedFor.length === 1 ? waitedFor[0] : undefined;
+}
+
+function membersOf(resource: ResourceState): (string | undefined)[] {
+  return resource.type.includes("Binding") ? textsAt(resource, "members") : [textAt(resource, "member")];
+}
+
+function callerOf(resource: ResourceState, member: string | undefined, callers: Callers): Caller | undefined {
+  if (member === undefined) return callers.find(undefined, originsOf(resource, "member"));
+  const email = /^serviceAccount:(.+)$/.exec(member)?.[1];
+  return email === undefined ? undefined : callers.find(email, []);
+}

@@ -1,0 +1,122 @@
+import { flagAt, textAt, textsAt, type ResourceState } from "./resources";
+
+export type TargetKind = "run-service" | "function-v2" | "function-v1" | "external";
+
+/** Who decides about a request: Google, by the IAM policy of a Run service or of a 1st gen function, or the application. */
+export type Gate = "run" | "function-v1" | "application";
+
+/** What is called. */
+export interface Target {
+  kind: TargetKind;
+  /** The logical name, or the host of an address that no resource here has. */
+  name: string;
+  /** Absent for an external target. */
+  urn?: string;
+  gate: Gate;
+  /** The address that callers should use; absent when it is not known yet. */
+  url?: string;
+  /** All addresses. */
+  urls: string[];
+  /** What IAM policies hang on. For a 2nd gen function this is the Run service underneath. */
+  place?: Place;
+  /** Where the function itself is, whose own policy opens nothing in the 2nd gen. */
+  functionPlace?: Place;
+  /** Why anybody gets in, such as `allUsers`; empty for a private target. */
+  open: string[];
+}
+
+export interface Place {
+  project?: string;
+  region?: string;
+  name?: string;
+}
+
+type Reader = (resource: ResourceState) => Omit<Target, "name" | "urn">;
+
+const READERS: Readonly<Record<string, Reader>> = {
+  "gcp:cloudrunv2/service:Service": (service) => ({
+    kind: "run-service",
+    gate: "run",
+    url: textAt(service, "uri"),
+    urls: unique([textAt(service, "uri"), ...textsAt(service, "urls")]),
+    place: placeOf(service, "location", textAt(service, "name")),
+    // https://docs.cloud.google.com/run/docs/authenticating/public
+    open: flagAt(service, "invokerIamDisabled") ? ["invokerIamDisabled"] : [],
+  }),
+  // The gate is the Run service underneath. https://docs.cloud.google.com/functions/docs/securing/authenticating
+  "gcp:cloudfunctionsv2/function:Function": (fn) => ({
+    kind: "function-v2",
+    gate: "run",
+    url: textAt(fn, "serviceConfig", "uri"),
+    urls: unique([textAt(fn, "serviceConfig", "uri"), textAt(fn, "url")]),
+    place: placeOf(fn, "location", textAt(fn, "serviceConfig", "service")),
+    functionPlace: placeOf(fn, "location", textAt(fn, "name")),
+    open: [],
+  }),
+  "gcp:cloudfunctions/function:Function": (fn) => ({
+    kind: "function-v1",
+    gate: "function-v1",
+    url: textAt(fn, "httpsTriggerUrl"),
+    urls: unique([textAt(fn, "httpsTriggerUrl")]),
+    place: placeOf(fn, "region", textAt(fn, "name")),
+    open: [],
+  }),
+};
+
+/** Services and functions among the resources. */
+export function readTargets(resources: readonly ResourceState[]): Target[] {
+  return resources.flatMap((resource) => {
+    const read = READERS[resource.type];
+    return read === undefined ? [] : [{ name: resource.name, urn: resource.urn, ...read(resource) }];
+  });
+}
+
+/** A target that no resource here is: an own application, or a service of another stack. */
+export function externalTarget(url: string): Target {
+  const { host, hostname, origin } = URL.canParse(url)
+    ? new URL(url)
+    : { host: url, hostname: url, origin: url };
+  const gate = GOOGLES_GATES.find(([domain]) => hostname.endsWith(domain))?.[1] ?? "application";
+  return { kind: "external", name: host, gate, url, urls: [origin], open: [] };
+}
+
+const GOOGLES_GATES: readonly (readonly [domain: string, gate: Gate])[] = [
+  [".run.app", "run"],
+  [".cloudfunctions.net", "function-v1"],
+];
+
+/** A Run service answers on its whole host, a function under its name in the path. */
+export function answersAt(target: Target, url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const asked = new URL(url);
+  return target.urls.some((own) => {
+    if (!URL.canParse(own)) return false;
+    const { origin, pathname } = new URL(own);
+    if (origin !== asked.origin) return false;
+    const path = pathname.replace(/\/$/, "");
+    return asked.pathname === path || asked.pathname.startsWith(`${path}/`);
+  });
+}
+
+export function samePlace(a: Place, b: Place): boolean {
+  if (a.name === undefined || a.name !== b.name) return false;
+  return agree(a.region, b.region) && agree(a.project, b.project);
+}
+
+/** Names come alone or as the end of a whole path (`projects/…/services/name`). */
+export function placeOf(resource: ResourceState, regionProperty: string, name: string | undefined): Place {
+  const [, project, region] = /^projects\/([^/]+)\/locations\/([^/]+)\//.exec(name ?? "") ?? [];
+  return {
+    project: project ?? textAt(resource, "project"),
+    region: region ?? textAt(resource, regionProperty),
+    name: name?.split("/").pop(),
+  };
+}
+
+function agree(a: string | undefined, b: string | undefined): boolean {
+  return a === undefined || b === undefined || a === b;
+}
+
+function unique(values: readonly (string | undefined)[]): string[] {
+  return [...new Set(values.filter((value) => value !== undefined))];
+}
