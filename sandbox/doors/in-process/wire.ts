@@ -1,0 +1,139 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { isAsset, isProps, UNKNOWN } from "../../cloud/resources/values";
+import type { ArchiveValue, AssetValue, Props } from "../../cloud/resources/values";
+
+// How Pulumi writes on its wire what JSON has no word for.
+// https://github.com/pulumi/pulumi/blob/master/sdk/nodejs/runtime/rpc.ts
+const UNKNOWN_ON_WIRE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+const ASSET = "c44067f5952c0a294b673a41bacd8c17";
+const ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7";
+const RESOURCE = "5cf8f73096256a8f31e491e813e4eb8e";
+
+/** What came over the wire: values as the cloud takes them, and which of them the program keeps secret. */
+export interface Received {
+  readonly props: Props;
+  /** Paths such as `template.containers.0.image`. */
+  readonly secrets: readonly string[];
+}
+
+/** Reads properties off the wire. */
+export function received(wire: unknown): Received {
+  const secrets: string[] = [];
+  const props = isProps(wire) ? (read(wire, "", secrets) as Props) : {};
+  return { props, secrets };
+}
+
+function read(value: unknown, path: string, secrets: string[]): unknown {
+  if (value === UNKNOWN_ON_WIRE) return UNKNOWN;
+  if (Array.isArray(value))
+    return value.map((item, index) => read(item, below(path, String(index)), secrets));
+  if (!isProps(value)) return value;
+  switch (value[SIGNATURE]) {
+    case undefined:
+      return Object.fromEntries(
+        Object.entries(value).map(([key, item]) => [key, read(item, below(path, key), secrets)]),
+      );
+    case SECRET:
+      secrets.push(path);
+      return read(value.value, path, secrets);
+    case ASSET:
+      return assetOf(value);
+    case ARCHIVE:
+      return archiveOf(value);
+    case RESOURCE:
+      return typeof value.id === "string" && value.id !== "" ? value.id : value.urn;
+    default:
+      throw new Error(
+        `"${path}" carries a kind of value (${String(value[SIGNATURE])}) that the sandbox does not know`,
+      );
+  }
+}
+
+/** Writes properties for the wire, with the given paths as secrets. */
+export function sent(props: Props, secrets: readonly string[]): Props {
+  return write(props, "", new Set(secrets)) as Props;
+}
+
+function write(value: unknown, path: string, secrets: ReadonlySet<string>): unknown {
+  const plain = withoutSecrecy(value, path, secrets);
+  return path !== "" && secrets.has(path) ? { [SIGNATURE]: SECRET, value: plain } : plain;
+}
+
+function withoutSecrecy(value: unknown, path: string, secrets: ReadonlySet<string>): unknown {
+  if (value === UNKNOWN) return UNKNOWN_ON_WIRE;
+  if (Array.isArray(value))
+    return value.map((item, index) => write(item, below(path, String(index)), secrets));
+  if (!isProps(value)) return value;
+  if (isAsset(value)) return fileOnWire(value);
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => item !== undefined)
+      .map(([key, item]) => [key, write(item, below(path, key), secrets)]),
+  );
+}
+
+const below = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`);
+
+function fileOnWire(value: AssetValue | ArchiveValue): Props {
+  if (value.kind === "asset")
+    return { [SIGNATURE]: ASSET, hash: value.hash, path: value.path, text: value.text };
+  const assets =
+    value.files &&
+    Object.fromEntries(Object.entries(value.files).map(([name, file]) => [name, fileOnWire(file)]));
+  return { [SIGNATURE]: ARCHIVE, hash: value.hash, path: value.path, assets };
+}
+
+const sha256 = (content: string | Buffer): string => createHash("sha256").update(content).digest("hex");
+
+function assetOf(value: Props): AssetValue {
+  if (typeof value.text === "string" && value.text !== "") {
+    return { kind: "asset", hash: sha256(value.text), text: value.text };
+  }
+  if (typeof value.path !== "string" || !existsSync(value.path)) {
+    throw new Error(
+      `the file ${JSON.stringify(value.path ?? value.uri)} cannot be read; give one that is on this machine`,
+    );
+  }
+  return { kind: "asset", hash: sha256(readFileSync(value.path)), path: value.path };
+}
+
+function archiveOf(value: Props): ArchiveValue {
+  if (isProps(value.assets)) {
+    const files = Object.fromEntries(
+      Object.entries(value.assets).map(([name, asset]) => [name, assetOf(isProps(asset) ? asset : {})]),
+    );
+    return { kind: "archive", hash: hashOf(files), files };
+  }
+  if (typeof value.path !== "string" || !existsSync(value.path)) {
+    throw new Error(
+      `the archive ${JSON.stringify(value.path ?? value.uri)} cannot be read; give one that is on this machine`,
+    );
+  }
+  if (value.path.endsWith(".zip"))
+    return { kind: "archive", hash: sha256(readFileSync(value.path)), path: value.path };
+  const files = filesOf(value.path);
+  return { kind: "archive", hash: hashOf(files), path: value.path, files };
+}
+
+function filesOf(folder: string): Record<string, AssetValue> {
+  const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  return Object.fromEntries(
+    names.map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return [path.slice(folder.length + 1), assetOf({ path })];
+    }),
+  );
+}
+
+function hashOf(files: Readonly<Record<string, AssetValue>>): string {
+  const lines = Object.entries(files)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, file]) => `${name}\0${file.hash}`);
+  return sha256(lines.join("\n"));
+}
