@@ -1,0 +1,35 @@
+import { CloudError } from "../errors";
+import { customRole } from "./custom-role";
+import { iamMembers } from "./iam-members";
+import type { Kind } from "./kind";
+import { projectService, serviceIdentity } from "./projects";
+import { subscription } from "./pubsub-subscription";
+import { topic } from "./pubsub-topic";
+import { randomId, randomString } from "./random";
+import { runService } from "./run-service";
+import { schedulerJob } from "./scheduler-job";
+import { serviceAccount } from "./service-accounts";
+
+const KINDS: ReadonlyMap<string, Kind<never>> = new Map(
+  [
+    projectService,
+    serviceIdentity,
+    customRole,
+    serviceAccount,
+    runService,
+    topic,
+    subscription,
+    schedulerJob,
+    randomString,
+    randomId,
+    ...iamMembers,
+  ].map((kind) => [kind.token, kind]),
+);
+
+export const tokens: readonly string[] = [...KINDS.keys()];
+
+export function kindOf(token: string): Kind<never> {
+  const kind = KINDS.get(token);
+  if (kind !== undefined) return kind;
+  throw new CloudError("UNIMPLEMENTED", `resource type "${token}" is not modelled by the sandbox`);
+}

@@ -1,0 +1,147 @@
+import { CloudError } from "../errors";
+import { defaultComputeAccount, runServiceName } from "../names";
+import { requireActAs } from "./access";
+import { etagOf, hexOf, lettersOf } from "./identifiers";
+import { kind, type Context, type Kind } from "./kind";
+import { LABEL_OUTPUTS, labelOutputs } from "./labelled";
+import { projectIn } from "./project";
+import { runRules, runSchema, type RunInputs } from "./run-schema";
+import { hashUrl, runUrls } from "./run-urls";
+import { requireSecrets } from "./secrets-in-use";
+import { isProps, type Props } from "./values";
+
+export const RUN_SERVICE = "gcp:cloudrunv2/service:Service";
+
+/** What a new revision changes. */
+const MOVING = [
+  "etag",
+  "generation",
+  "lastModifier",
+  "latestCreatedRevision",
+  "latestReadyRevision",
+  "observedGeneration",
+  "updateTime",
+] as const;
+
+export const runService: Kind<never> = kind(runSchema, {
+  token: RUN_SERVICE,
+  apis: ["run.googleapis.com"],
+  replaceOn: ["name", "location", "project"],
+  autoName: { property: "name", maxLength: 50, lowerCase: true },
+  fromProvider: { project: "project" },
+  defaults: { deletionProtection: true },
+  computed: [
+    "ingress",
+    "launchStage",
+    "scaling.minInstanceCount",
+    "traffics",
+    "template.maxInstanceRequestConcurrency",
+    "template.scaling.maxInstanceCount",
+    "template.serviceAccount",
+    "template.timeout",
+    "createTime",
+    "creator",
+    "reconciling",
+    "uid",
+    "uri",
+    "urls",
+    ...MOVING,
+    ...LABEL_OUTPUTS,
+  ],
+  volatile: MOVING,
+  planned: labelOutputs,
+  rules: runRules,
+  identify: (cx, inputs) => {
+    const project = projectIn(cx, inputs).id;
+    return {
+      id: runServiceId(project, inputs.location, inputs.name),
+      fullName: runServiceName(project, inputs.location, inputs.name),
+      project,
+    };
+  },
+  create: (cx, inputs) => {
+    requireRunnable(cx, inputs);
+    return { computed: newRunService(cx, inputs) };
+  },
+  update: (cx, current, news) => {
+    requireRunnable(cx, news);
+    return { computed: { ...labelOutputs(news), ...nextGeneration(cx, news, current.state) } };
+  },
+  delete: (_cx, { state, id }) => {
+    if (state.deletionProtection === false) return;
+    throw new CloudError(
+      "FAILED_PRECONDITION",
+      `cannot destroy service ${id} without setting deletionProtection to false and deploying that first`,
+    );
+  },
+});
+
+export function runServiceId(project: string, location: string, name: string): string {
+  return `projects/${project}/locations/${location}/services/${name}`;
+}
+
+/** What Run says of a new service, whoever made it: a program, or Cloud Functions for a function of the 2nd generation. */
+export function newRunService(
+  cx: Context,
+  inputs: { name: string; location: string; project?: string; labels?: Record<string, string> },
+): Props {
+  const project = projectIn(cx, inputs);
+  const now = new Date(cx.cloud.clock.now()).toISOString();
+  return {
+    ingress: "INGRESS_TRAFFIC_ALL",
+    launchStage: "GA",
+    "scaling.minInstanceCount": 0,
+    traffics: [{ type: "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", percent: 100 }],
+    "template.maxInstanceRequestConcurrency": 80,
+    // Run's default limit of instances: cloud.google.com/run/docs/configuring/max-instances
+    "template.scaling.maxInstanceCount": 100,
+    "template.serviceAccount": defaultComputeAccount(project.number),
+    "template.timeout": "300s",
+    createTime: now,
+    creator: deployerEmail(cx, project.id),
+    reconciling: false,
+    uid: uuid(cx),
+    uri: hashUrl(project, inputs.location, inputs.name),
+    urls: runUrls(project, inputs.location, inputs.name),
+    ...labelOutputs(inputs),
+    ...nextGeneration(cx, inputs, {}),
+  };
+}
+
+/** What changes with every deployment of a service. */
+export function nextGeneration(cx: Context, inputs: { name: string; project?: string }, state: Props): Props {
+  const generation = 1 + Number(typeof state.generation === "string" ? state.generation : 0);
+  const suffix = lettersOf(`${inputs.name} ${generation} ${cx.cloud.random()}`, 3);
+  const revision = `${inputs.name}-${String(generation).padStart(5, "0")}-${suffix}`;
+  const updateTime = new Date(cx.cloud.clock.now()).toISOString();
+  return {
+    generation: String(generation),
+    observedGeneration: String(generation),
+    latestCreatedRevision: revision,
+    latestReadyRevision: revision,
+    lastModifier: deployerEmail(cx, projectIn(cx, inputs).id),
+    updateTime,
+    etag: `"${etagOf(revision, updateTime)}"`,
+  };
+}
+
+function requireRunnable(cx: Context, inputs: RunInputs): void {
+  const project = projectIn(cx, inputs);
+  const email = inputs.template.serviceAccount ?? defaultComputeAccount(project.number);
+  const reader = `Run service "${inputs.name}"`;
+  requireActAs(cx, { email, project: project.id, to: reader });
+  const envs = inputs.template.containers.flatMap((container) => container.envs ?? []);
+  const uses = envs.flatMap(({ valueSource }) =>
+    isProps(valueSource) ? [{ version: "latest", ...valueSource.secretKeyRef }] : [],
+  );
+  requireSecrets(cx, { uses, project: project.id, email, reader });
+}
+
+function deployerEmail(cx: Context, project: string): string {
+  return cx.cloud.deployer(project).replace(/^[A-Za-z]+:/, "");
+}
+
+function uuid(cx: Context): string {
+  const hex = hexOf(`uid ${cx.cloud.random()}`, 32);
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}

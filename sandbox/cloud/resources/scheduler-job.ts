@@ -1,0 +1,149 @@
+import { z } from "zod/mini";
+import { jobName } from "../names";
+import { requireCaller } from "./access";
+import { kind, type Context, type Failure, type Kind } from "./kind";
+import { projectIn } from "./project";
+import { region } from "./regions";
+import {
+  block,
+  choice,
+  duration,
+  flag,
+  optional,
+  pattern,
+  projectId,
+  secondsOf,
+  serviceAccountEmail,
+  text,
+  textMap,
+  whole,
+} from "./shapes";
+import { isUnknown, knownText, valueAt, type Props } from "./values";
+
+const HOUR = 3600;
+const WITH_BODY: readonly unknown[] = ["POST", "PUT", "PATCH", undefined];
+
+// The limits: docs.cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs
+const schema = () =>
+  block({
+    name: pattern(/^[A-Za-z0-9_-]{1,500}$/, "it must be 1 to 500 letters, digits, dashes and underscores"),
+    region: optional(region()),
+    project: optional(projectId()),
+    description: optional(text(500)),
+    schedule: pattern(
+      /^\s*(?:[0-9A-Za-z*/,-]+\s+){4}[0-9A-Za-z*/,-]+\s*$/,
+      'it must be a unix-cron schedule of five fields, as in "0 9 * * 1" (the sandbox does not model other forms)',
+    ),
+    timeZone: optional(
+      z.string().check(z.refine(isTimeZone, "it must be a time zone of the tz database, as in Europe/Paris")),
+    ),
+    attemptDeadline: optional(duration(15, HOUR / 2)),
+    paused: optional(flag),
+    retryConfig: optional(
+      block({
+        retryCount: optional(whole(0, 5)),
+        maxRetryDuration: optional(duration(0, Number.MAX_SAFE_INTEGER)),
+        minBackoffDuration: optional(duration(0, Number.MAX_SAFE_INTEGER)),
+        maxBackoffDuration: optional(duration(0, Number.MAX_SAFE_INTEGER)),
+        maxDoublings: optional(whole(0, 16)),
+      }),
+    ),
+    httpTarget: block({
+      uri: pattern(/^https?:\/\/[^/\s]\S*$/, "it must be an http or https address").check(z.maxLength(2083)),
+      httpMethod: optional(choice(["POST", "GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])),
+      body: optional(
+        pattern(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, "it must be base64"),
+      ),
+      headers: optional(textMap()),
+      oidcToken: optional(
+        block({ serviceAccountEmail: serviceAccountEmail(), audience: optional(z.string()) }),
+      ),
+      oauthToken: optional(
+        block({ serviceAccountEmail: serviceAccountEmail(), scope: optional(z.string()) }),
+      ),
+    }),
+  });
+
+type Inputs = z.infer<ReturnType<typeof schema>>;
+
+export const schedulerJob: Kind<never> = kind(schema, {
+  token: "gcp:cloudscheduler/job:Job",
+  apis: ["cloudscheduler.googleapis.com"],
+  replaceOn: ["name", "region", "project"],
+  autoName: { property: "name", maxLength: 500 },
+  fromProvider: { project: "project", region: "region" },
+  defaults: { timeZone: "Etc/UTC", attemptDeadline: "180s" },
+  computed: ["paused", "state"],
+  planned: (inputs) => (isUnknown(inputs.paused) ? {} : standing(inputs.paused === true)),
+  same: { "httpTarget.uri": (one, other) => one.replace(/\/$/, "") === other.replace(/\/$/, "") },
+  rules: (inputs) => [...tokenRules(inputs), ...bodyRules(inputs), ...backoffRules(inputs)],
+  identify: (cx, inputs) => {
+    const project = projectIn(cx, inputs).id;
+    const location = inputs.region ?? "";
+    const id = `projects/${project}/locations/${location}/jobs/${inputs.name}`;
+    return { id, fullName: jobName(project, location, inputs.name), project };
+  },
+  create: (cx, inputs) => {
+    requireIdentity(cx, inputs);
+    return { computed: standing(inputs.paused === true) };
+  },
+  update: (cx, _current, news) => {
+    requireIdentity(cx, news);
+    return { computed: standing(news.paused === true) };
+  },
+});
+
+function standing(paused: boolean): Props {
+  return { paused, state: paused ? "PAUSED" : "ENABLED" };
+}
+
+function requireIdentity(cx: Context, inputs: Inputs): void {
+  const { oidcToken, oauthToken } = inputs.httpTarget;
+  const email = (oidcToken ?? oauthToken)?.serviceAccountEmail;
+  if (email === undefined) return;
+  requireCaller(cx, { email, project: projectIn(cx, inputs).id, to: `Scheduler job "${inputs.name}"` });
+}
+
+function tokenRules(inputs: Props): Failure[] {
+  const [oidc, oauth] = [valueAt(inputs, "httpTarget.oidcToken"), valueAt(inputs, "httpTarget.oauthToken")];
+  if (oauth === undefined || isUnknown(oauth)) return [];
+  const property = "httpTarget.oauthToken";
+  if (oidc !== undefined && !isUnknown(oidc)) {
+    return [{ property, reason: 'conflicts with "httpTarget.oidcToken": a request carries one token' }];
+  }
+  const uri = knownText(inputs, "httpTarget.uri");
+  if (uri === undefined || /^https?:\/\/[^/]+\.googleapis\.com(?:[/:?#]|$)/.test(uri)) return [];
+  return [
+    { property, reason: `is for Google's APIs (*.googleapis.com) only, and uri is ${JSON.stringify(uri)}` },
+  ];
+}
+
+function bodyRules(inputs: Props): Failure[] {
+  const body = valueAt(inputs, "httpTarget.body");
+  const method = valueAt(inputs, "httpTarget.httpMethod");
+  if (body === undefined || isUnknown(body) || isUnknown(method) || WITH_BODY.includes(method)) return [];
+  return [
+    {
+      property: "httpTarget.body",
+      reason: `is not allowed with method ${String(method)}, only with POST, PUT and PATCH`,
+    },
+  ];
+}
+
+function backoffRules(inputs: Props): Failure[] {
+  const min = knownText(inputs, "retryConfig.minBackoffDuration");
+  const max = knownText(inputs, "retryConfig.maxBackoffDuration");
+  if (min === undefined || max === undefined || !(secondsOf(min) > secondsOf(max))) return [];
+  const property = "retryConfig.minBackoffDuration";
+  return [
+    { property, reason: `has an invalid value "${min}": it is longer than maxBackoffDuration, "${max}"` },
+  ];
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
