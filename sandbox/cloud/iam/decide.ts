@@ -18,7 +18,7 @@ export interface Decision {
 
 /** What a decision needs to know, at one moment. */
 export interface Facts {
-  /** Why the member can do nothing at all. */
+  /** Why the member can do nothing that is not open to all. */
   hindrance: string | undefined;
   /** The unique id of the member, if it is a service account. */
   uid: string | undefined;
@@ -39,7 +39,6 @@ interface Question {
 export function decide(question: Question, facts: Facts): Decision {
   const { permission, resource } = question;
   const base = { member: memberText(question.member), permission, resource };
-  if (facts.hindrance !== undefined) return { ...base, allowed: false, reason: `${facts.hindrance}.` };
   for (const place of chain(resource)) {
     const entry = facts.effective(place).find((each) => lets(each, question, facts));
     if (entry !== undefined) return allowed(base, place, entry, facts);
@@ -68,6 +67,7 @@ function allowed(base: Base, place: string, entry: Entry, facts: Facts): Decisio
 
 function missing(question: Question, facts: Facts): string {
   const who = memberText(question.member);
+  if (facts.hindrance !== undefined) return `${facts.hindrance}.`;
   const places = chain(question.resource).map((place) => `the ${describe(place)}`);
   const lacks = `${who} lacks ${question.permission} on ${places.join(" and on ")}`;
   return [`${lacks}.`, ...hints(question, facts)].join(" ");
@@ -97,11 +97,12 @@ function hints(question: Question, facts: Facts): string[] {
 }
 
 function lets(entry: Entry, question: Question, facts: Facts): boolean {
-  return names(entry, question.member, facts.uid) && facts.holds(entry.role, question.permission);
+  return names(entry, question.member, facts) && facts.holds(entry.role, question.permission);
 }
 
-function names(entry: Entry, member: Member, uid: string | undefined): boolean {
+function names(entry: Entry, member: Member, { hindrance, uid }: Facts): boolean {
   if (entry.member === "allUsers") return true;
+  if (hindrance !== undefined) return false;
   if (entry.member === "allAuthenticatedUsers") return member.kind !== "allUsers";
   if (member.kind === "user" && entry.member === `domain:${member.value.split("@")[1] ?? ""}`) return true;
   return entry.member === memberText(member) && entry.uid === uid;

@@ -45,7 +45,11 @@ export class Iam {
     const { role } = binding;
     const deleted = /^deleted:(serviceAccount:[^?]+)\?uid=(\d+)$/.exec(binding.member);
     if (deleted !== null) {
-      this.#write(resource, { role, member: (deleted[1] ?? "").toLowerCase(), uid: deleted[2] }, false);
+      this.#write(
+        resource,
+        { role, member: memberText(parseMember(deleted[1] ?? "")), uid: deleted[2] },
+        false,
+      );
       return;
     }
     const member = parseMember(binding.member);

@@ -168,7 +168,7 @@ const TABLE: Readonly<Record<string, readonly Grants[]>> = {
     { "artifactregistry.repositories": "uploadArtifacts" },
   ],
   "roles/cloudsql.client": [{ "cloudsql.instances": "connect get" }],
-  "roles/logging.logWriter": [{ "logging.logEntries": "create route" }],
+  "roles/logging.logWriter": [{ "logging.logEntries": "create" }],
   "roles/secretmanager.secretAccessor": [PROJECTS, { "secretmanager.versions": "access" }],
   "roles/storage.objectAdmin": [
     PROJECTS,
