@@ -1,6 +1,6 @@
 /** @type {import("jest").Config} */
 module.exports = {
-  testEnvironment: "node",
+  testEnvironment: "<rootDir>/tests/support/environment.js",
   testMatch: ["<rootDir>/tests/**/*.test.ts"],
   // jose is published as ES modules only, and jest's own module system cannot require those on Node 20.
   transform: {

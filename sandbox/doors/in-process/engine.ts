@@ -5,7 +5,7 @@ import { Deployment } from "./deployment";
 import type { Step } from "./deployment";
 import { Monitor } from "./monitor";
 import { Providers } from "./providers";
-import { collectingRejections } from "./rejections";
+import { takingRejections, turn } from "./rejections";
 import type { DeployedResource } from "./state";
 import { StackState } from "./state";
 import { urnOf } from "./urns";
@@ -90,17 +90,16 @@ export class InProcessEngine {
     providers: Providers,
   ): Promise<Props> {
     const { project, stack, organization, config, secretKeys } = this.settings;
-    return collectingRejections(async (rejections) => {
-      let fail: (error: unknown) => void = () => undefined;
-      const failed = new Promise<never>((_, reject) => {
-        fail = reject;
-      });
+    let fail: (error: unknown) => void = () => undefined;
+    const failed = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    return takingRejections(fail, async () => {
       const monitor = new Monitor({ project, stack }, deployment, providers, fail);
       pulumi.runtime.setMockOptions(monitor, project, stack, preview, organization ?? "organization");
       pulumi.runtime.setAllConfig({ ...config }, [...(secretKeys ?? [])]);
       try {
         await Promise.race([finished(program), failed]);
-        if (rejections.length > 0) throw rejections[0];
         return monitor.outputsOf(urnOf({ project, stack }, stackResource(project, stack))) ?? {};
       } finally {
         // Whatever a failed program still waits for is nobody's leak.
@@ -118,5 +117,5 @@ function stackResource(project: string, stack: string) {
 async function finished(program: Program): Promise<void> {
   await pulumi.runtime.runInPulumiStack(() => Promise.resolve(program()));
   await pulumi.runtime.disconnect();
-  await new Promise((resolve) => setImmediate(resolve));
+  await turn();
 }

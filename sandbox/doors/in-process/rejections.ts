@@ -1,34 +1,28 @@
+const EVENT = "unhandledRejection";
+
 /**
  * Runs a program while taking in what it throws where nobody waits for it: an error in an `apply` surfaces in the SDK
- * as an unhandled rejection, and only there.
+ * as an unhandled rejection, and only there, and whatever was to come of that value never comes.
  */
-export async function collectingRejections<T>(run: (collected: unknown[]) => Promise<T>): Promise<T> {
-  const process = theRealProcess();
-  const others = EVENTS.map((event) => [event, process.listeners(event)] as const);
-  const collected: unknown[] = [];
-  const collect = (error: unknown): void => {
-    collected.push(error);
-  };
-  for (const event of EVENTS) {
-    process.removeAllListeners(event);
-    process.on(event, collect);
-  }
+export async function takingRejections<T>(
+  onRejection: (error: unknown) => void,
+  run: () => Promise<T>,
+): Promise<T> {
+  const others = process.listeners(EVENT);
+  process.removeAllListeners(EVENT);
+  process.on(EVENT, onRejection);
   try {
-    return await run(collected);
+    return await run();
   } finally {
-    // One more turn of the event loop: rejections are reported at the end of the one in which they happen.
-    await new Promise((resolve) => setImmediate(resolve));
-    for (const [event, listeners] of others) {
-      process.removeListener(event, collect);
-      for (const listener of listeners) process.on(event, listener as (error: unknown) => void);
-    }
+    // Rejections are reported at the end of the turn of the event loop in which they happen, and one leads to more.
+    await turn();
+    await turn();
+    process.removeListener(EVENT, onRejection);
+    for (const listener of others) process.on(EVENT, listener);
   }
 }
 
-const EVENTS = ["unhandledRejection"] as const;
-
-/** A test runner hands its tests a copy of `process`, whose listeners are never told anything. */
-function theRealProcess(): NodeJS.Process {
-  const { getBuiltinModule } = process as { getBuiltinModule?: (name: string) => unknown };
-  return (getBuiltinModule?.("node:process") as NodeJS.Process | undefined) ?? process;
+/** Waits for one turn of the event loop. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
