@@ -17,7 +17,9 @@ export function functionV1Name(project: string, location: string, name: string):
 }
 
 /** Both generations share one namespace at Google, so this is the same name. */
-export const functionV2Name = functionV1Name;
+export function functionV2Name(project: string, location: string, name: string): string {
+  return functionV1Name(project, location, name);
+}
 
 export function topicName(project: string, topic: string): string {
   return `//pubsub.googleapis.com/projects/${project}/topics/${topic}`;

@@ -854,6 +854,7 @@ describe("tokens", () => {
     const { cloud: own, clock: at } = cloudWith();
     const started = at.now();
     at.at(started + 10, async () => {
+      expect((await own.tokens.jwks()).keys).toHaveLength(1);
       const token = await own.tokens.mint(request);
       seen.push(at.now() - started);
       expect((await own.tokens.verify(token)).ok).toBe(true);

@@ -1,6 +1,6 @@
 import { CloudError } from "../errors";
 
-export type MemberKind =
+type MemberKind =
   "allUsers" | "allAuthenticatedUsers" | "user" | "serviceAccount" | "group" | "domain";
 
 export interface Member {

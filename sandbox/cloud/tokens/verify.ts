@@ -2,7 +2,7 @@ import { compactVerify } from "jose";
 import { type IdTokenClaims, ISSUERS, readClaims } from "./claims";
 import type { SigningKey } from "./signing-key";
 
-export type Fault =
+type Fault =
   | "malformed"
   | "wrong algorithm"
   | "unknown key"
