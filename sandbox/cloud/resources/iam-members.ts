@@ -1,5 +1,5 @@
 import { CloudError } from "../errors";
-import { functionV1Name, projectName, serviceAccountName } from "../names";
+import { functionV2Name, projectName, serviceAccountName } from "../names";
 import { memberKind } from "./iam-member";
 import type { Context, Kind } from "./kind";
 import { projectIn } from "./project";
@@ -71,7 +71,7 @@ export const iamMembers: readonly Kind<never>[] = [
     fullName: (cx, { project = "", location = "", cloudFunction: name = "" }) => {
       const id = `projects/${project}/locations/${location}/functions/${name}`;
       stored(cx, "gcp:cloudfunctionsv2/function:Function", id, `Resource '${id}' was not found`);
-      return functionV1Name(project, location, name);
+      return functionV2Name(project, location, name);
     },
     refusal: (role) => refusedOnFunctions(role),
   }),

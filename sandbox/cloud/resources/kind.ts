@@ -66,7 +66,7 @@ export interface Kind<I = Props> {
   readonly autoName?: AutoName;
   /** Properties that the provider's configuration fills in. */
   readonly fromProvider: Readonly<Partial<Record<string, "project" | "region">>>;
-  /** Top-level inputs that the provider fills in when they are not given. */
+  /** Inputs that the provider fills in when they are not given, by path; inside a block only when the block is given. */
   readonly defaults?: Props;
   /** Paths of outputs that the cloud decides, unless the inputs do. */
   readonly computed: readonly string[];

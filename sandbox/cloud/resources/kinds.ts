@@ -1,5 +1,8 @@
 import { CloudError } from "../errors";
+import { repository } from "./artifact-registry";
 import { customRole } from "./custom-role";
+import { functionV1 } from "./function-v1";
+import { functionV2 } from "./function-v2";
 import { iamMembers } from "./iam-members";
 import type { Kind } from "./kind";
 import { projectService, serviceIdentity } from "./projects";
@@ -8,7 +11,9 @@ import { topic } from "./pubsub-topic";
 import { randomId, randomString } from "./random";
 import { runService } from "./run-service";
 import { schedulerJob } from "./scheduler-job";
+import { secret, secretVersion } from "./secrets";
 import { serviceAccount } from "./service-accounts";
+import { bucket, bucketObject } from "./storage";
 
 const KINDS: ReadonlyMap<string, Kind<never>> = new Map(
   [
@@ -17,6 +22,13 @@ const KINDS: ReadonlyMap<string, Kind<never>> = new Map(
     customRole,
     serviceAccount,
     runService,
+    functionV1,
+    functionV2,
+    bucket,
+    bucketObject,
+    repository,
+    secret,
+    secretVersion,
     topic,
     subscription,
     schedulerJob,

@@ -6,6 +6,7 @@ import { diffOf, type Diff } from "./diff";
 import { getProject } from "./get-project";
 import type { Context, Current, Failure, Kind, Made, ProviderConfig } from "./kind";
 import { kindOf, tokens } from "./kinds";
+import { outputsOf, withDefaults } from "./outputs";
 import { compact, isProps, restrictedTo, UNKNOWN, valueAt, withValue, type Props } from "./values";
 
 export type { Diff, DiffKind } from "./diff";
@@ -159,7 +160,7 @@ export class Provider {
     q: { name: string; news: Props; olds?: Props; seed: string },
   ): { inputs: Props; failures: Failure[] } {
     const failures: Failure[] = [];
-    const inputs: Props = { ...kind.defaults, ...(compact(q.news) as Props) };
+    const inputs = withDefaults(kind, compact(q.news) as Props);
     for (const [property, setting] of Object.entries(kind.fromProvider)) {
       if (setting === undefined || inputs[property] !== undefined) continue;
       inputs[property] = this.#cx.config[setting];
@@ -202,17 +203,6 @@ export class Provider {
   ): void {
     this.#cx.cloud.store.put({ token, id: at.id, fullName: at.fullName, project: at.project, state, data });
   }
-}
-
-/** Inputs, and wherever they say nothing of a computed property, what the cloud says of it. */
-function outputsOf(cx: Context, kind: Kind<never>, inputs: Props, said: (path: string) => unknown): Props {
-  let outputs = { ...(kind.writtenBack?.(inputs, cx) ?? inputs) };
-  for (const path of kind.computed) {
-    if (valueAt(outputs, path) !== undefined) continue;
-    const value = said(path);
-    if (value !== undefined) outputs = withValue(outputs, path, value);
-  }
-  return outputs;
 }
 
 function keptOf(data: unknown): Kept {

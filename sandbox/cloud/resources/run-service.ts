@@ -1,14 +1,17 @@
+import { isDeepStrictEqual } from "node:util";
 import { CloudError } from "../errors";
 import { defaultComputeAccount, runServiceName } from "../names";
+import type { StoredResource } from "../store";
 import { requireActAs } from "./access";
 import { etagOf, hexOf, lettersOf } from "./identifiers";
 import { kind, type Context, type Kind } from "./kind";
 import { LABEL_OUTPUTS, labelOutputs } from "./labelled";
+import { outputsOf } from "./outputs";
 import { projectIn } from "./project";
 import { runRules, runSchema, type RunInputs } from "./run-schema";
 import { hashUrl, runUrls } from "./run-urls";
 import { requireSecrets } from "./secrets-in-use";
-import { isProps, type Props } from "./values";
+import { isProps, valueAt, type Props } from "./values";
 
 export const RUN_SERVICE = "gcp:cloudrunv2/service:Service";
 
@@ -65,7 +68,9 @@ export const runService: Kind<never> = kind(runSchema, {
   },
   update: (cx, current, news) => {
     requireRunnable(cx, news);
-    return { computed: { ...labelOutputs(news), ...nextGeneration(cx, news, current.state) } };
+    const sameTemplate = isDeepStrictEqual(news.template, current.inputs.template);
+    const next = nextGeneration(cx, news, current.state, sameTemplate);
+    return { computed: { ...labelOutputs(news), ...next } };
   },
   delete: (_cx, { state, id }) => {
     if (state.deletionProtection === false) return;
@@ -80,11 +85,25 @@ export function runServiceId(project: string, location: string, name: string): s
   return `projects/${project}/locations/${location}/services/${name}`;
 }
 
-/** What Run says of a new service, whoever made it: a program, or Cloud Functions for a function of the 2nd generation. */
-export function newRunService(
-  cx: Context,
-  inputs: { name: string; location: string; project?: string; labels?: Record<string, string> },
-): Props {
+/** The Run service that Cloud Functions makes for a function of the 2nd generation: IAM and ingress find it as any other. */
+export function putRunService(cx: Context, inputs: RunInputs): StoredResource {
+  const project = projectIn(cx, inputs).id;
+  const id = runServiceId(project, inputs.location, inputs.name);
+  const fullName = runServiceName(project, inputs.location, inputs.name);
+  const before = cx.cloud.store.get(RUN_SERVICE, id)?.state;
+  const computed = { ...newRunService(cx, inputs), ...(before && nextGeneration(cx, inputs, before)) };
+  const stays = (path: string) => (before && !isMoving(path) ? valueAt(before, path) : undefined);
+  const state = outputsOf(cx, runService, inputs, (path) => stays(path) ?? computed[path]);
+  const stored = { token: RUN_SERVICE, id, fullName, project, state, data: { inputs } };
+  cx.cloud.store.put(stored);
+  return stored;
+}
+
+function isMoving(path: string): boolean {
+  return MOVING.some((moving) => moving === path);
+}
+
+function newRunService(cx: Context, inputs: RunInputs): Props {
   const project = projectIn(cx, inputs);
   const now = new Date(cx.cloud.clock.now()).toISOString();
   return {
@@ -108,11 +127,17 @@ export function newRunService(
   };
 }
 
-/** What changes with every deployment of a service. */
-export function nextGeneration(cx: Context, inputs: { name: string; project?: string }, state: Props): Props {
+/** What changes with every deployment of a service; only a changed template makes a revision. */
+function nextGeneration(
+  cx: Context,
+  inputs: { name: string; project?: string },
+  state: Props,
+  sameTemplate = false,
+): Props {
   const generation = 1 + Number(typeof state.generation === "string" ? state.generation : 0);
   const suffix = lettersOf(`${inputs.name} ${generation} ${cx.cloud.random()}`, 3);
-  const revision = `${inputs.name}-${String(generation).padStart(5, "0")}-${suffix}`;
+  const fresh = `${inputs.name}-${String(generation).padStart(5, "0")}-${suffix}`;
+  const revision = sameTemplate ? state.latestReadyRevision : fresh;
   const updateTime = new Date(cx.cloud.clock.now()).toISOString();
   return {
     generation: String(generation),
@@ -121,7 +146,7 @@ export function nextGeneration(cx: Context, inputs: { name: string; project?: st
     latestReadyRevision: revision,
     lastModifier: deployerEmail(cx, projectIn(cx, inputs).id),
     updateTime,
-    etag: `"${etagOf(revision, updateTime)}"`,
+    etag: `"${etagOf(fresh, updateTime)}"`,
   };
 }
 
