@@ -20,18 +20,24 @@ export function credentials(headers: HttpRequest["headers"]): Credentials {
 }
 
 function read(header: string, values: readonly string[]): Credentials {
-  const [value, ...more] = values;
+  const [value, ...others] = values;
   if (value === undefined) return { kind: "none", empty: false };
   // Several headers, or several tokens in one: 401. https://docs.cloud.google.com/run/docs/troubleshooting
-  if (more.length > 0) return { kind: "several", header };
-  const [scheme, ...tokens] = value.split(/[\s,]+/).filter((word) => word !== "");
-  if (scheme === undefined) return { kind: "none", empty: true };
+  if (others.length > 0) return { kind: "several", header };
+  const [scheme = "", token, ...more] = value.split(/[ \t]+/);
+  if (scheme === "") return { kind: "none", empty: true };
   if (scheme.toLowerCase() !== "bearer") return { kind: "other scheme", header, scheme };
-  const [token, ...moreTokens] = tokens;
   if (token === undefined) return { kind: "none", empty: true };
-  return moreTokens.length > 0 ? { kind: "several", header } : { kind: "bearer", header, token };
+  return more.length > 0 || token.includes(",")
+    ? { kind: "several", header }
+    : { kind: "bearer", header, token };
 }
 
-export function valuesOf(headers: HttpRequest["headers"], name: string): string[] {
-  return headers.filter(([key]) => key.toLowerCase() === name.toLowerCase()).map(([, value]) => value.trim());
+function valuesOf(headers: HttpRequest["headers"], name: string): string[] {
+  return (
+    headers
+      .filter(([key]) => key.toLowerCase() === name.toLowerCase())
+      // Blanks around a value are no part of it; any other white space is, and makes it invalid.
+      .map(([, value]) => value.replace(/^[ \t]+|[ \t]+$/g, ""))
+  );
 }
