@@ -1,17 +1,20 @@
 import type { ServiceError } from "@grpc/grpc-js";
 import * as resourceProto from "@pulumi/pulumi/proto/resource_pb";
 import * as providerProto from "@pulumi/pulumi/proto/provider_pb";
+import type { Callback } from "@pulumi/pulumi/proto/callback_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import type { Deployment } from "./deployment";
 import type { Providers } from "./providers";
 import { declaredBy } from "./request";
+import { Transforms } from "./transforms";
+import { urnOf } from "./urns";
 import { received, sent } from "./wire";
 
 type Answer<T> = (error: ServiceError | null, response: T) => void;
 
 /** What the SDK may count on. Aliases come as whole URNs, which the SDK computes itself when asked to. */
-const SUPPORTED: readonly string[] = ["secrets", "resourceReferences", "deletedWith"];
+const SUPPORTED: readonly string[] = ["secrets", "resourceReferences", "deletedWith", "transforms"];
 
 /**
  * The side of Pulumi's engine that a running program talks to, in this process. When something fails it does not
@@ -19,6 +22,7 @@ const SUPPORTED: readonly string[] = ["secrets", "resourceReferences", "deletedW
  */
 export class Monitor {
   readonly #outputs = new Map<string, Record<string, unknown>>();
+  readonly #transforms = new Transforms();
 
   constructor(
     private readonly where: { stack: string; project: string },
@@ -36,12 +40,10 @@ export class Monitor {
     request: resourceProto.RegisterResourceRequest,
     answer: Answer<resourceProto.RegisterResourceResponse>,
   ): void {
-    this.#answering(answer, async () => {
-      if (request.getRemote()) {
-        throw new Error(
-          `${request.getType()} "${request.getName()}": a component of another process is not run here`,
-        );
-      }
+    this.#answering(answer, subjectOf(request), async () => {
+      if (request.getRemote()) throw new Error("a component of another process is not run here");
+      const [type, name, parent] = [request.getType(), request.getName(), request.getParent()];
+      await this.#transforms.apply(urnOf(this.where, { parent, type, name }), request);
       const declared = declaredBy(request, this.where);
       const registered = await this.deployment.register(declared);
       const response = new resourceProto.RegisterResourceResponse();
@@ -56,13 +58,11 @@ export class Monitor {
     request: resourceProto.ReadResourceRequest,
     answer: Answer<resourceProto.ReadResourceResponse>,
   ): void {
-    this.#answering(answer, async () => {
+    this.#answering(answer, subjectOf(request), async () => {
       const provider = this.providers.of(request.getType(), request.getProvider());
       const found = await provider.read(request.getType(), { id: request.getId() });
       if (found === undefined) {
-        throw new Error(
-          `${request.getType()} "${request.getName()}": there is no resource with id ${request.getId()}`,
-        );
+        throw new Error(`there is no resource with id ${request.getId()}`);
       }
       const declared = declaredBy(request, this.where);
       const response = new resourceProto.ReadResourceResponse();
@@ -84,7 +84,7 @@ export class Monitor {
   }
 
   invoke(request: resourceProto.ResourceInvokeRequest, answer: Answer<providerProto.InvokeResponse>): void {
-    this.#answering(answer, async () => {
+    this.#answering(answer, request.getTok(), async () => {
       const { props } = received(request.getArgs()?.toJavaScript());
       const result = await this.providers
         .of(request.getTok(), request.getProvider())
@@ -104,16 +104,37 @@ export class Monitor {
     answer(null, response);
   }
 
-  /** The SDK closes its connection when a program is done; there is none here. */
-  close(): void {
-    return undefined;
+  registerStackTransform(transform: Callback, answer: Answer<Empty>): void {
+    this.#transforms.addToStack(transform);
+    answer(null, new Empty());
   }
 
-  #answering<T>(answer: Answer<T>, work: () => Promise<T>): void {
-    work().then((response) => {
-      answer(null, response);
-    }, this.fail);
+  /** The SDK closes its connection when a program is done. */
+  close(): void {
+    this.#transforms.close();
   }
+
+  #answering<T>(answer: Answer<T>, subject: string, work: () => Promise<T>): void {
+    work().then(
+      (response) => {
+        answer(null, response);
+      },
+      (error: unknown) => {
+        this.fail(about(subject, error));
+      },
+    );
+  }
+}
+
+function subjectOf(request: { getType(): string; getName(): string }): string {
+  return `${request.getType()} "${request.getName()}"`;
+}
+
+/** The same error, saying which resource it is about, unless it does already. */
+function about(subject: string, error: unknown): unknown {
+  if (!(error instanceof Error) || error.message.includes(subject)) return error;
+  error.message = `${subject}: ${error.message}`;
+  return error;
 }
 
 function structOf(props: Record<string, unknown>): Struct {

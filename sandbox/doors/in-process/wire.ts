@@ -70,21 +70,24 @@ function withoutSecrecy(value: unknown, path: string, secrets: ReadonlySet<strin
   if (!isProps(value)) return value;
   if (isAsset(value)) return fileOnWire(value);
   return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, item]) => item !== undefined)
-      .map(([key, item]) => [key, write(item, below(path, key), secrets)]),
+    Object.entries(defined(value)).map(([key, item]) => [key, write(item, below(path, key), secrets)]),
   );
 }
 
 const below = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`);
 
 function fileOnWire(value: AssetValue | ArchiveValue): Props {
-  if (value.kind === "asset")
-    return { [SIGNATURE]: ASSET, hash: value.hash, path: value.path, text: value.text };
-  const assets =
-    value.files &&
-    Object.fromEntries(Object.entries(value.files).map(([name, file]) => [name, fileOnWire(file)]));
-  return { [SIGNATURE]: ARCHIVE, hash: value.hash, path: value.path, assets };
+  if (value.kind === "asset") {
+    return defined({ [SIGNATURE]: ASSET, hash: value.hash, path: value.path, text: value.text });
+  }
+  const files = value.files && Object.entries(value.files);
+  const assets = files && Object.fromEntries(files.map(([name, file]) => [name, fileOnWire(file)]));
+  return defined({ [SIGNATURE]: ARCHIVE, hash: value.hash, path: value.path, assets });
+}
+
+/** The wire has no word for what is not there. */
+function defined(props: Props): Props {
+  return Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined));
 }
 
 const sha256 = (content: string | Buffer): string => createHash("sha256").update(content).digest("hex");
