@@ -13,13 +13,20 @@ const RESERVED =
 /** https://www.rfc-editor.org/rfc/rfc9110#name-tokens */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** The body as Google takes it (base64), and the content type that goes with it. */
-export function requestBody(body: unknown): {
-  body?: pulumi.Output<string>;
-  contentType?: pulumi.Output<string>;
-} {
-  if (body === undefined) return {};
-  const content = pulumi.output(body).apply((value) => contentOf(value));
+/** A body as Google takes it, and what it is. */
+export interface RequestBody {
+  /** In base64. */
+  readonly body?: pulumi.Output<string>;
+  readonly contentType?: pulumi.Output<string>;
+}
+
+/** The body as Google takes it, and the content type that goes with it. */
+export function requestBody(body: unknown): RequestBody {
+  return body === undefined ? {} : encoded(body);
+}
+
+function encoded(body: unknown): RequestBody {
+  const content = pulumi.output(body as pulumi.Input<object>).apply((value: unknown) => contentOf(value));
   return {
     body: content.apply(({ text }) => Buffer.from(text, "utf8").toString("base64")),
     contentType: content.apply(({ type }) => type),
