@@ -96,6 +96,7 @@ describe("a job's retries", () => {
     expect(intervals).toEqual([10, 20, 40, 80, 160, 240, 300, 300]);
     expect([0, 1, 5, 6].map((retry) => retryInterval({}, retry) / SECOND)).toEqual([5, 10, 160, 320]);
     expect(retryInterval({ maxDoublings: 0 }, 2)).toBe(15 * SECOND);
+    expect(retryInterval({ minBackoffDuration: "0s", maxBackoffDuration: "0s" }, 0)).toBeGreaterThan(0);
   });
 
   test.each([
@@ -678,6 +679,19 @@ describe("Pub/Sub push", () => {
     await clock.advance(HOUR);
     expect(delivery.attempts).toHaveLength(1);
     expect(delivery.backlog(SUBSCRIPTION)).toBe(0);
+  });
+
+  test("what was left to be pulled is pushed once there is somewhere to push it to", async () => {
+    const { delivery, clock } = given();
+    sources.letIn();
+    sources.putSubscription({ pushConfig: undefined });
+    delivery.start();
+    await publish({ data: "1" }, { data: "2" });
+    await clock.advance(HOUR);
+    expect([delivery.attempts.length, delivery.backlog(SUBSCRIPTION)]).toEqual([0, 2]);
+    sources.putSubscription();
+    await clock.advance(0);
+    expect([delivery.attempts.length, delivery.backlog(SUBSCRIPTION)]).toEqual([2, 0]);
   });
 
   test("one token serves all pushes of a subscription for an hour", async () => {

@@ -1,5 +1,5 @@
 import { CloudError } from "../../cloud/errors";
-import type { Change } from "../../cloud/store";
+import type { Change, StoredResource } from "../../cloud/store";
 import type { DeadLetter } from "./dead-letters";
 import { parseFilter } from "./filter";
 import { message, type Publication } from "./message";
@@ -34,8 +34,7 @@ export class PubSub {
   changed({ op, resource }: Change): void {
     if (resource.token !== SUBSCRIPTION) return;
     if (op === "remove") this.#close(resource.id);
-    // A change of the subscription is activity too.
-    else this.#queue(resource.id).lastActive = this.#tools.cloud.clock.now();
+    else this.#queue(resource.id).changed(resource as StoredResource & { state: SubscriptionState });
   }
 
   /** The message's id. Without a subscription the message is lost. */

@@ -24,6 +24,8 @@ export class Queue {
   readonly #tools: QueueTools;
   readonly #id: string;
   readonly #outstanding = new Set<Message>();
+  /** Waiting to be pulled. */
+  readonly #idle = new Set<Message>();
   /** Messages of one ordering key wait for the one before. */
   readonly #tails = new Map<string, Promise<void>>();
   #closed = false;
@@ -42,6 +44,27 @@ export class Queue {
 
   add(subscription: Subscription, message: Message): void {
     this.#outstanding.add(message);
+    this.#start(subscription, message);
+  }
+
+  /** The subscription has changed: what was left to be pulled may be pushed now. */
+  changed(subscription: Subscription): void {
+    // A change of the subscription is activity too.
+    this.lastActive = this.#tools.cloud.clock.now();
+    for (const message of [...this.#idle]) {
+      this.#idle.delete(message);
+      this.#start(subscription, message);
+    }
+  }
+
+  /** The subscription is gone, and so are its messages; a later one of the same name starts afresh. */
+  close(): void {
+    this.#closed = true;
+    this.#outstanding.clear();
+    this.#idle.clear();
+  }
+
+  #start(subscription: Subscription, message: Message): void {
     const key = subscription.state.enableMessageOrdering === true ? message.orderingKey : undefined;
     if (key === undefined) {
       void this.#deliver(message);
@@ -54,20 +77,16 @@ export class Queue {
     });
   }
 
-  /** The subscription is gone, and so are its messages; a later one of the same name starts afresh. */
-  close(): void {
-    this.#closed = true;
-    this.#outstanding.clear();
-  }
-
   /** Until it is acknowledged, dead-lettered, too old, or nobody is left to deliver to. */
   async #deliver(message: Message): Promise<void> {
     for (let number = 1; ; number++) {
       const subscription = this.#subscription();
       if (subscription === undefined || this.#isTooOld(subscription, message)) break;
       const endpoint = subscription.state.pushConfig?.pushEndpoint;
-      // Left to be pulled.
-      if (endpoint === undefined || endpoint === "") return;
+      if (endpoint === undefined || endpoint === "") {
+        this.#idle.add(message);
+        return;
+      }
       const outcome = await this.#tryOnce(subscription, endpoint, message, number);
       if (outcome === "stopped") return;
       if (outcome === "done") break;

@@ -17,13 +17,17 @@ const DEFAULTS = {
   maxDoublings: 5,
 };
 
+/** Not documented what an interval of zero means; here time has to go on between two attempts. */
+const SHORTEST = 100;
+
 /** Milliseconds before the retry number `retry` (from 0): doubled maxDoublings times, then growing by the same step. */
 export function retryInterval(config: RetryConfig, retry: number): number {
   const doublings = config.maxDoublings ?? DEFAULTS.maxDoublings;
   const min = milliseconds(config.minBackoffDuration ?? DEFAULTS.minBackoffDuration);
   const max = milliseconds(config.maxBackoffDuration ?? DEFAULTS.maxBackoffDuration);
   const doubled = min * 2 ** Math.min(retry, doublings);
-  return Math.min(max, retry <= doublings ? doubled : doubled * (retry - doublings + 1));
+  const interval = Math.min(max, retry <= doublings ? doubled : doubled * (retry - doublings + 1));
+  return Math.max(SHORTEST, interval);
 }
 
 /**
