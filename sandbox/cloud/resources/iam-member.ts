@@ -41,6 +41,8 @@ export function memberKind(spec: MemberSpec): Kind<never> {
     replaceOn: "everything",
     deleteBeforeReplace: spec.deleteBeforeReplace ?? false,
     fromProvider: {},
+    // A name and the whole id that ends in it are the same resource, as long as nothing else says where it lies.
+    same: { [spec.resource]: (one, other) => one.endsWith(`/${other}`) || other.endsWith(`/${one}`) },
     computed: [...places, "etag"],
     planned: (inputs, cx) => {
       if (isUnknown(inputs[spec.resource])) return {};

@@ -1,0 +1,311 @@
+import type { Props } from "../../sandbox/cloud/resources/values";
+
+/** One resource of each kind, in an order in which they can be made, with what an update and a replacement change. */
+export interface Sample {
+  token: string;
+  name: string;
+  inputs: Props;
+  update?: Props;
+  /** A change that needs another resource, and the path that says so. */
+  replace: [Props, string];
+}
+
+export const PROJECT = "my-project";
+export const NUMBER = "123456789012";
+export const REGION = "us-central1";
+export const CALLER = `caller@${PROJECT}.iam.gserviceaccount.com`;
+export const BUILDER = `builder@${PROJECT}.iam.gserviceaccount.com`;
+export const SERVICE = `projects/${PROJECT}/locations/${REGION}/services/hello`;
+export const TOPIC = `projects/${PROJECT}/topics/runtopic`;
+export const SECRET = `projects/${PROJECT}/secrets/key`;
+export const REPOSITORY = `projects/${PROJECT}/locations/${REGION}/repositories/functions`;
+export const SOURCE = { kind: "archive", hash: "a".repeat(64) };
+
+const member = `serviceAccount:${CALLER}`;
+const other = "user:someone@example.com";
+const account = (email: string) => `projects/${PROJECT}/serviceAccounts/${email}`;
+const image = (tag: string) => `us-docker.pkg.dev/cloudrun/container/hello:${tag}`;
+
+const functionInputs = {
+  name: "authfn",
+  location: REGION,
+  buildConfig: {
+    runtime: "nodejs24",
+    entryPoint: "authfn",
+    serviceAccount: account(BUILDER),
+    dockerRepository: REPOSITORY,
+    environmentVariables: { GOOGLE_NODE_RUN_SCRIPTS: "" },
+    source: { storageSource: { bucket: "sources", object: "authfn.zip" } },
+  },
+  serviceConfig: {
+    serviceAccountEmail: CALLER,
+    availableMemory: "256Mi",
+    timeoutSeconds: 60,
+    maxInstanceCount: 3,
+    environmentVariables: { GREETING: "hello" },
+    secretEnvironmentVariables: [{ key: "KEY", projectId: PROJECT, secret: "key", version: "latest" }],
+  },
+};
+
+const functionV1Inputs = {
+  name: "authfn-v1",
+  region: REGION,
+  runtime: "nodejs22",
+  entryPoint: "authfn",
+  triggerHttp: true,
+  httpsTriggerSecurityLevel: "SECURE_ALWAYS",
+  sourceArchiveBucket: "sources",
+  sourceArchiveObject: "authfn.zip",
+  serviceAccountEmail: CALLER,
+  buildServiceAccount: account(BUILDER),
+  dockerRepository: REPOSITORY,
+  secretEnvironmentVariables: [{ key: "KEY", secret: "key", version: "1" }],
+};
+
+const runInputs = {
+  name: "hello",
+  location: REGION,
+  deletionProtection: false,
+  ingress: "INGRESS_TRAFFIC_INTERNAL_ONLY",
+  customAudiences: ["https://hello.example.com"],
+  labels: { team: "a" },
+  scaling: { minInstanceCount: 0, maxInstanceCount: 5 },
+  template: {
+    serviceAccount: CALLER,
+    timeout: "60s",
+    maxInstanceRequestConcurrency: 10,
+    scaling: { maxInstanceCount: 3 },
+    containers: [
+      {
+        image: image("1"),
+        envs: [
+          { name: "GREETING", value: "hello" },
+          { name: "KEY", valueSource: { secretKeyRef: { secret: "key", version: "latest" } } },
+        ],
+        resources: { limits: { cpu: "1", memory: "512Mi" }, cpuIdle: true },
+        ports: { containerPort: 8080 },
+        volumeMounts: [{ name: "sql", mountPath: "/cloudsql" }],
+      },
+    ],
+    volumes: [{ name: "sql", cloudSqlInstance: { instances: ["p:r:i"] } }],
+    vpcAccess: { egress: "ALL_TRAFFIC", networkInterfaces: [{ network: "default", tags: ["a"] }] },
+  },
+};
+
+const subscriptionInputs = {
+  name: "psub",
+  topic: TOPIC,
+  pushConfig: {
+    pushEndpoint: "https://hello.example.com/push",
+    oidcToken: { serviceAccountEmail: CALLER, audience: "https://hello.example.com" },
+    noWrapper: { writeMetadata: true },
+  },
+  ackDeadlineSeconds: 30,
+  retryPolicy: { minimumBackoff: "10s", maximumBackoff: "600s" },
+  filter: 'attributes.kind = "a"',
+  enableMessageOrdering: true,
+  expirationPolicy: { ttl: "" },
+  deadLetterPolicy: { deadLetterTopic: TOPIC, maxDeliveryAttempts: 10 },
+};
+
+const jobInputs = {
+  name: "oidctest",
+  region: REGION,
+  schedule: "*/5 * * * *",
+  timeZone: "Europe/Paris",
+  attemptDeadline: "320s",
+  retryConfig: { retryCount: 3, minBackoffDuration: "5s", maxBackoffDuration: "3600s", maxDoublings: 5 },
+  httpTarget: {
+    uri: "https://hello.example.com/run",
+    httpMethod: "POST",
+    body: "e30=",
+    headers: { "Content-Type": "application/json" },
+    oidcToken: { serviceAccountEmail: CALLER, audience: "https://hello.example.com" },
+  },
+};
+
+const withMember = (inputs: Props, role: string): Pick<Sample, "inputs" | "replace"> => ({
+  inputs: { ...inputs, role, member },
+  replace: [{ ...inputs, role, member: other }, "member"],
+});
+
+export const SAMPLES: readonly Sample[] = [
+  {
+    token: "gcp:projects/service:Service",
+    name: "run",
+    inputs: { service: "run.googleapis.com", disableOnDestroy: false },
+    update: { service: "run.googleapis.com", disableOnDestroy: false, disableDependentServices: true },
+    replace: [{ service: "pubsub.googleapis.com", disableOnDestroy: false }, "service"],
+  },
+  {
+    token: "gcp:projects/serviceIdentity:ServiceIdentity",
+    name: "pubsub",
+    inputs: { service: "pubsub.googleapis.com" },
+    replace: [{ service: "cloudtasks.googleapis.com" }, "service"],
+  },
+  {
+    token: "gcp:projects/iAMCustomRole:IAMCustomRole",
+    name: "minter",
+    inputs: { roleId: "minter", title: "Minter", permissions: ["iam.serviceAccounts.getOpenIdToken"] },
+    update: { roleId: "minter", title: "Mints", permissions: ["iam.serviceAccounts.getAccessToken"] },
+    replace: [
+      { roleId: "minter2", title: "Minter", permissions: ["iam.serviceAccounts.getOpenIdToken"] },
+      "roleId",
+    ],
+  },
+  {
+    token: "gcp:serviceaccount/account:Account",
+    name: "caller",
+    inputs: { accountId: "caller", displayName: "Caller", description: "calls" },
+    update: { accountId: "caller", displayName: "Caller 2", disabled: true },
+    replace: [{ accountId: "caller2", displayName: "Caller", description: "calls" }, "accountId"],
+  },
+  {
+    token: "gcp:serviceaccount/account:Account",
+    name: "builder",
+    inputs: { accountId: "builder" },
+    replace: [{ accountId: "builder", project: "other-project" }, "project"],
+  },
+  {
+    token: "gcp:projects/iAMMember:IAMMember",
+    name: "builds",
+    inputs: { project: PROJECT, role: "roles/run.builder", member: `serviceAccount:${BUILDER}` },
+    replace: [{ project: PROJECT, role: "roles/run.builder", member }, "member"],
+  },
+  {
+    token: "gcp:serviceaccount/iAMMember:IAMMember",
+    name: "mints",
+    ...withMember({ serviceAccountId: account(CALLER) }, "roles/iam.serviceAccountOpenIdTokenCreator"),
+  },
+  {
+    token: "gcp:secretmanager/secret:Secret",
+    name: "key",
+    inputs: { secretId: "key", replication: { auto: {} } },
+    update: { secretId: "key", replication: { auto: {} }, labels: { team: "b" } },
+    replace: [{ secretId: "key2", replication: { auto: {} } }, "secretId"],
+  },
+  {
+    token: "gcp:secretmanager/secretVersion:SecretVersion",
+    name: "key-1",
+    inputs: { secret: SECRET, secretData: "hush" },
+    update: { secret: SECRET, secretData: "hush", enabled: false },
+    replace: [{ secret: SECRET, secretData: "other" }, "secretData"],
+  },
+  {
+    token: "gcp:secretmanager/secretIamMember:SecretIamMember",
+    name: "reads",
+    ...withMember({ secretId: "key" }, "roles/secretmanager.secretAccessor"),
+  },
+  {
+    token: "gcp:storage/bucket:Bucket",
+    name: "sources",
+    inputs: {
+      name: "sources",
+      location: REGION,
+      uniformBucketLevelAccess: true,
+      publicAccessPrevention: "enforced",
+    },
+    update: { name: "sources", location: REGION, uniformBucketLevelAccess: true, labels: { team: "b" } },
+    replace: [{ name: "sources", location: "EU", uniformBucketLevelAccess: true }, "location"],
+  },
+  {
+    token: "gcp:storage/bucketObject:BucketObject",
+    name: "authfn",
+    inputs: { name: "authfn.zip", bucket: "sources", source: SOURCE },
+    replace: [
+      { name: "authfn.zip", bucket: "sources", source: { ...SOURCE, hash: "b".repeat(64) } },
+      "source",
+    ],
+  },
+  {
+    token: "gcp:storage/bucketIAMMember:BucketIAMMember",
+    name: "reads-sources",
+    ...withMember({ bucket: "sources" }, "roles/storage.objectViewer"),
+  },
+  {
+    token: "gcp:artifactregistry/repository:Repository",
+    name: "functions",
+    inputs: { repositoryId: "functions", location: REGION, format: "DOCKER" },
+    update: { repositoryId: "functions", location: REGION, format: "DOCKER", description: "images" },
+    replace: [{ repositoryId: "functions", location: REGION, format: "NPM" }, "format"],
+  },
+  {
+    token: "gcp:cloudrunv2/service:Service",
+    name: "hello",
+    inputs: runInputs,
+    update: { ...runInputs, template: { ...runInputs.template, timeout: "30s", scaling: {} } },
+    replace: [{ ...runInputs, location: "europe-west1" }, "location"],
+  },
+  {
+    token: "gcp:cloudrunv2/serviceIamMember:ServiceIamMember",
+    name: "calls-hello",
+    ...withMember({ name: "hello", location: REGION }, "roles/run.invoker"),
+  },
+  {
+    token: "gcp:cloudfunctionsv2/function:Function",
+    name: "authfn",
+    inputs: functionInputs,
+    update: { ...functionInputs, serviceConfig: { ...functionInputs.serviceConfig, timeoutSeconds: 90 } },
+    replace: [{ ...functionInputs, name: "authfn2" }, "name"],
+  },
+  {
+    token: "gcp:cloudfunctionsv2/functionIamMember:FunctionIamMember",
+    name: "calls-authfn",
+    ...withMember({ cloudFunction: "authfn", location: REGION }, "roles/cloudfunctions.invoker"),
+  },
+  {
+    token: "gcp:cloudfunctions/function:Function",
+    name: "authfn-v1",
+    inputs: functionV1Inputs,
+    update: { ...functionV1Inputs, timeout: 120, description: "slow" },
+    replace: [{ ...functionV1Inputs, entryPoint: "main" }, "entryPoint"],
+  },
+  {
+    token: "gcp:cloudfunctions/functionIamMember:FunctionIamMember",
+    name: "calls-authfn-v1",
+    ...withMember({ cloudFunction: "authfn-v1", region: REGION }, "roles/cloudfunctions.invoker"),
+  },
+  {
+    token: "gcp:pubsub/topic:Topic",
+    name: "runtopic",
+    inputs: { name: "runtopic", messageRetentionDuration: "600s" },
+    update: { name: "runtopic", messageRetentionDuration: "700s" },
+    replace: [{ name: "runtopic2", messageRetentionDuration: "600s" }, "name"],
+  },
+  {
+    token: "gcp:pubsub/topicIAMMember:TopicIAMMember",
+    name: "publishes",
+    ...withMember({ topic: "runtopic" }, "roles/pubsub.publisher"),
+  },
+  {
+    token: "gcp:pubsub/subscription:Subscription",
+    name: "psub",
+    inputs: subscriptionInputs,
+    update: { ...subscriptionInputs, ackDeadlineSeconds: 60 },
+    replace: [{ ...subscriptionInputs, filter: 'attributes.kind = "b"' }, "filter"],
+  },
+  {
+    token: "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember",
+    name: "subscribes",
+    ...withMember({ subscription: "psub" }, "roles/pubsub.subscriber"),
+  },
+  {
+    token: "gcp:cloudscheduler/job:Job",
+    name: "oidctest",
+    inputs: jobInputs,
+    update: { ...jobInputs, paused: true, attemptDeadline: "60s" },
+    replace: [{ ...jobInputs, region: "europe-west1" }, "region"],
+  },
+  {
+    token: "random:index/randomString:RandomString",
+    name: "suffix",
+    inputs: { length: 6, special: false, upper: false, keepers: { a: "1" } },
+    replace: [{ length: 6, special: false, upper: false, keepers: { a: "2" } }, "keepers.a"],
+  },
+  {
+    token: "random:index/randomId:RandomId",
+    name: "id",
+    inputs: { byteLength: 4, prefix: "p-" },
+    replace: [{ byteLength: 5, prefix: "p-" }, "byteLength"],
+  },
+];
