@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import * as components from "../components";
+import * as components from "../../components";
 
 const cli = spawnSync("pulumi", ["version"], { encoding: "utf8" });
 const hasCli = cli.status === 0;
