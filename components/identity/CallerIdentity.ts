@@ -147,14 +147,19 @@ export class CallerIdentity extends pulumi.ComponentResource {
 
 /** The resources that a `CallerIdentity` is made of. */
 export interface CallerIdentityNodes {
-  /** The account, unless an existing one was brought along. */
+  /** `NAME`. The account, unless an existing one was brought along. */
   readonly account?: serviceaccount.Account;
+  /** `NAME-deployer-KEY`. A grant for each of `deployers`. */
   readonly deployerGrants: Readonly<Record<string, serviceaccount.IAMMember>>;
-  /** The grants that let each agent mint. */
+  /** `NAME-mint-AGENT`. The grants that let each agent mint. */
   readonly mintingGrants?: MintingGrants["nodes"]["mintingGrants"];
+  /** `NAME-actas-tasks`. The grant of `tasksActAs`. */
   readonly tasksActAs?: serviceaccount.IAMMember;
+  /** `NAME-minter`. The role of `customRole`. */
   readonly customRole?: projects.IAMCustomRole;
+  /** `NAME-pubsub-agent`. Pub/Sub's agent, with `createPubSubAgent`. */
   readonly pubSubAgent?: projects.ServiceIdentity;
+  /** `NAME-pubsub-agent`. That agent's usual role on the project, which is never taken away. */
   readonly pubSubAgentRole?: projects.IAMMember;
 }
 

@@ -64,6 +64,7 @@ export class ProjectApis extends pulumi.ComponentResource {
 
 /** The resources that a `ProjectApis` is made of. */
 export interface ProjectApisNodes {
+  /** `NAME-API`. One for each API, named after it without its domain. */
   readonly services: readonly projects.Service[];
 }
 

@@ -134,12 +134,17 @@ export class PushSubscription extends pulumi.ComponentResource {
 
 /** The resources that a `PushSubscription` is made of. */
 export interface PushSubscriptionNodes {
+  /** `NAME`. The subscription. */
   readonly subscription: pubsub.Subscription;
-  /** The subscription's own topic, unless one was given. */
+  /** `NAME-topic`. The subscription's own topic, unless one was given. */
   readonly topic?: pubsub.Topic;
+  /** `NAME-dead-letters`. The topic for dead letters, unless one was given. */
   readonly deadLetterTopic?: pubsub.Topic;
+  /** `NAME-dead-letters`. A subscription that keeps what arrives there. */
   readonly deadLetterSubscription?: pubsub.Subscription;
+  /** `NAME-dead-letters-publisher`. Lets Pub/Sub's agent put messages there. */
   readonly deadLetterPublisher?: pubsub.TopicIAMMember;
+  /** `NAME-dead-letters-subscriber`. Lets Pub/Sub's agent take messages off this subscription. */
   readonly deadLetterSubscriber?: pubsub.SubscriptionIAMMember;
 }
 

@@ -113,6 +113,7 @@ export class SchedulerJob extends pulumi.ComponentResource {
 
 /** The resources that a `SchedulerJob` is made of. */
 export interface SchedulerJobNodes {
+  /** `NAME`. The job. */
   readonly job: cloudscheduler.Job;
 }
 

@@ -125,7 +125,10 @@ export class CloudFunction extends pulumi.ComponentResource {
     });
   }
 
-  /** Lets a caller in, and answers what a source needs to call as that caller. Once per caller. */
+  /**
+   * Lets a caller in, and answers what a source needs to call as that caller. Once per caller. The grant is a
+   * `RunInvoker` called `NAME-CALLER`.
+   */
   authorize(caller: Caller, options: AuthorizeOptions = {}): AuthorizedTarget {
     const { authorizations, nodes } = beside.get(this);
     const role = options.role ?? RunInvokerRole.Invoker;
@@ -154,10 +157,15 @@ export class CloudFunction extends pulumi.ComponentResource {
 
 /** The resources that a `CloudFunction` is made of. */
 export interface CloudFunctionNodes extends FunctionBuildNodes {
+  /** `NAME`. The function. */
   readonly function: cloudfunctionsv2.Function;
+  /** `NAME-runtime`. The account that the code runs as, unless one was brought along. */
   readonly runtimeAccount?: RunIdentity["nodes"]["runtimeAccount"];
+  /** `NAME-runtime-deployer-KEY`. A grant on the runtime account for each of `deployers`. */
   readonly deployerGrants: RunIdentity["nodes"]["deployerGrants"];
+  /** `NAME-secret-SECRET`. A grant for each secret, called after it, or after its variable if the secret is an output. */
   readonly secretGrants: RunIdentity["nodes"]["secretGrants"];
+  /** `NAME-invoker-KEY`. A grant for each of `invokers`, on the Run service underneath. */
   readonly invokers: Readonly<Record<string, cloudrunv2.ServiceIamMember>>;
 }
 

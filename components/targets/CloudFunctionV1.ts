@@ -25,7 +25,7 @@ import type { SecretReference } from "./runtimeAccount";
 export interface CloudFunctionV1Args {
   /** Path of the source: a folder (without its node_modules and .git) or a .zip file. Its content names the uploaded object. */
   source: string;
-  /** Name of the exported function. */
+  /** Name of the exported function. Changing it replaces the function. */
   entryPoint: pulumi.Input<string>;
   /** Region, such as `us-central1`. Changing it replaces the function. */
   region: pulumi.Input<string>;
@@ -47,7 +47,7 @@ export interface CloudFunctionV1Args {
   timeoutSeconds?: pulumi.Input<number>;
   /** Memory of an instance in MiB. Default: 256. */
   memoryMb?: pulumi.Input<number>;
-  /** Address of the account that the code runs as. Default: one of its own, without any role. */
+  /** Address of the account that the code runs as. Default: one of its own, without any role. Changing it replaces the function. */
   serviceAccountEmail?: pulumi.Input<string>;
   /** Environment variables. */
   environment?: Record<string, pulumi.Input<string>>;
@@ -111,8 +111,8 @@ export class CloudFunctionV1 extends pulumi.ComponentResource {
   }
 
   /**
-   * Lets a caller in, and answers what a source needs to call as that caller. Once per caller. `as` names the grant
-   * where two callers have the same name.
+   * Lets a caller in, and answers what a source needs to call as that caller. Once per caller. The grant is a
+   * `FunctionV1Invoker` called `NAME-CALLER`; `as` names it where two callers have the same name.
    */
   authorize(caller: Caller, options: { as?: string } = {}): AuthorizedTarget {
     const { authorizations, nodes } = beside.get(this);
@@ -140,10 +140,15 @@ export class CloudFunctionV1 extends pulumi.ComponentResource {
 
 /** The resources that a `CloudFunctionV1` is made of. */
 export interface CloudFunctionV1Nodes extends FunctionBuildNodes {
+  /** `NAME`. The function. */
   readonly function: cloudfunctions.Function;
+  /** `NAME-runtime`. The account that the code runs as, unless one was brought along. */
   readonly runtimeAccount?: RunIdentity["nodes"]["runtimeAccount"];
+  /** `NAME-runtime-deployer-KEY`. A grant on the runtime account for each of `deployers`. */
   readonly deployerGrants: RunIdentity["nodes"]["deployerGrants"];
+  /** `NAME-secret-SECRET`. A grant for each secret, called after it, or after its variable if the secret is an output. */
   readonly secretGrants: RunIdentity["nodes"]["secretGrants"];
+  /** `NAME-invoker-KEY`. A grant for each of `invokers`. */
   readonly invokers: Readonly<Record<string, cloudfunctions.FunctionIamMember>>;
 }
 

@@ -165,7 +165,7 @@ export class CloudRunService extends pulumi.ComponentResource {
 
   /**
    * Lets a caller in, and answers what a source needs to call as that caller. Once per caller: asked again it answers
-   * the same.
+   * the same. The grant is a `RunInvoker` called `NAME-CALLER`.
    */
   authorize(caller: Caller, options: AuthorizeOptions = {}): AuthorizedTarget {
     const { args, authorizations, nodes } = beside.get(this);
@@ -196,12 +196,17 @@ export class CloudRunService extends pulumi.ComponentResource {
 
 /** The resources that a `CloudRunService` is made of. */
 export interface CloudRunServiceNodes {
+  /** `NAME`. The service. */
   readonly service: cloudrunv2.Service;
-  /** The account that the code runs as, unless one was brought along. */
+  /** `NAME-runtime`. The account that the code runs as, unless one was brought along. */
   readonly runtimeAccount?: serviceaccount.Account;
+  /** `NAME-runtime-deployer-KEY`. A grant on the runtime account for each of `deployers`. */
   readonly deployerGrants: Readonly<Record<string, serviceaccount.IAMMember>>;
+  /** `NAME-secret-SECRET`. A grant for each secret, called after it, or after its variable if the secret is an output. */
   readonly secretGrants: readonly secretmanager.SecretIamMember[];
+  /** `NAME-cloudsql`. With `cloudSqlInstances`: `roles/cloudsql.client` for the runtime account, on the project. */
   readonly cloudSqlGrant?: projects.IAMMember;
+  /** `NAME-invoker-KEY`. A grant for each of `invokers`. */
   readonly invokers: Readonly<Record<string, cloudrunv2.ServiceIamMember>>;
 }
 

@@ -81,6 +81,7 @@ export class FunctionV1Invoker extends pulumi.ComponentResource {
 
 /** The resources that a `FunctionV1Invoker` is made of. */
 export interface FunctionV1InvokerNodes {
+  /** `NAME-invoker`. The grant. */
   readonly grant: cloudfunctions.FunctionIamMember;
 }
 

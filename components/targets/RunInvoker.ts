@@ -99,6 +99,7 @@ export class RunInvoker extends pulumi.ComponentResource {
 
 /** The resources that a `RunInvoker` is made of. */
 export interface RunInvokerNodes {
+  /** `NAME-invoker`. The grant; `NAME-services-invoker` with the narrower role. */
   readonly grant: cloudrunv2.ServiceIamMember;
 }
 

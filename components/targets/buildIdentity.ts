@@ -34,11 +34,17 @@ export interface FunctionBuild {
 
 /** The resources behind a function's build. */
 export interface FunctionBuildNodes {
+  /** `NAME-source`. The bucket that the source is uploaded to. */
   readonly bucket: storage.Bucket;
+  /** `NAME-source`. The source, named by its content. */
   readonly archive: storage.BucketObject;
+  /** `NAME-build`. The account that builds. */
   readonly buildAccount: serviceaccount.Account;
+  /** `NAME-build`. `roles/run.builder` for that account, on the project. */
   readonly buildGrant: projects.IAMMember;
+  /** `NAME-build-deployer-KEY`. A grant on the build account for each of `deployers`. */
   readonly buildDeployerGrants: Readonly<Record<string, serviceaccount.IAMMember>>;
+  /** `NAME-images`. The repository that the image is put into. */
   readonly repository: artifactregistry.Repository;
 }
 

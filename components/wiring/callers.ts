@@ -14,7 +14,9 @@ export interface Caller {
   readonly logicalName: string;
   /** Logical names that it had before, read from its aliases: grants made under them are kept. */
   readonly formerNames: readonly string[];
+  /** As IAM writes it, for grants: at once. */
   readonly member: pulumi.Output<string>;
+  /** Its address, for sources: waits until tokens for it may be minted. */
   readonly email: pulumi.Output<string>;
 }
 
