@@ -605,6 +605,20 @@ describe("Pub/Sub push", () => {
     expect(sources.delivery.backlog(second)).toBe(0);
   });
 
+  test("jobs and pushes of the same project count as internal", async () => {
+    const { delivery } = given();
+    sources.letIn();
+    sources.putHello({ ingress: "INGRESS_TRAFFIC_INTERNAL_ONLY" });
+    sources.putJob();
+    sources.putSubscription();
+    await publish({ data: "x" });
+    await delivery.runJob(JOB);
+    expect(delivery.attempts.map(({ source, outcome }) => [source.kind, outcome])).toEqual([
+      ["push-subscription", "success"],
+      ["scheduler-job", "success"],
+    ]);
+  });
+
   test("what nobody can publish is refused", async () => {
     const { delivery } = given();
     await expect(delivery.publish(`${TOPIC}x`, { data: "x" })).rejects.toThrow(`${TOPIC}x`);

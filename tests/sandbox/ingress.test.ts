@@ -203,6 +203,12 @@ const ROWS: Row[] = [
     reason: "No service or function",
   },
   {
+    name: "a function whose name only begins like another's",
+    ask: async (world) => get(`${FIRST.url}ly/work`, bearer(await world.token(FIRST.url))),
+    expect: NOT_FOUND,
+    reason: "No service or function",
+  },
+  {
     name: "a port that nothing listens on",
     ask: async (world) => get(`${HELLO.url}:8443/work`, bearer(await world.token(HELLO.url))),
     expect: NOT_FOUND,
