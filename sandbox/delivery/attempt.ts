@@ -2,7 +2,7 @@ import type { Decision } from "../cloud/iam/decide";
 import type { IdTokenClaims } from "../cloud/tokens/claims";
 import type { HttpResponse, Verdict } from "../ingress/http";
 
-export interface Source {
+interface Source {
   kind: "scheduler-job" | "push-subscription";
   /** Short. */
   name: string;

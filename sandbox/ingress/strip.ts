@@ -1,7 +1,7 @@
 import type { HttpRequest } from "./http";
 
 /** What stands in place of a signature. https://docs.cloud.google.com/run/docs/troubleshooting */
-export const NO_SIGNATURE = "SIGNATURE_REMOVED_BY_GOOGLE";
+const NO_SIGNATURE = "SIGNATURE_REMOVED_BY_GOOGLE";
 
 /**
  * The headers as the application sees them once the gate has used up the token in `header`: claims stay readable, but

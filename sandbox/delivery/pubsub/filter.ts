@@ -1,6 +1,6 @@
 import { CloudError } from "../../cloud/errors";
 
-export type Attributes = Readonly<Record<string, string>>;
+type Attributes = Readonly<Record<string, string>>;
 export type Filter = (attributes: Attributes) => boolean;
 
 /**
