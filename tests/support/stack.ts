@@ -10,6 +10,7 @@ import type {
   Step,
 } from "../../sandbox/doors/in-process/engine";
 import { seededRandom } from "./random";
+import { withoutStackTraces } from "./stack-traces";
 
 export const PROJECT: ProjectSpec = { id: "my-project", number: "123456789012" };
 export const DEPLOYER = "serviceAccount:deployer@my-project.iam.gserviceaccount.com";
@@ -18,7 +19,10 @@ export const START = Date.UTC(2026, 10, 24, 12, 0, 0);
 export interface TestStackOptions extends Partial<Omit<CloudOptions, "clock" | "projects">> {
   readonly kind?: ProjectKind;
   readonly projects?: ProjectSpec[];
-  readonly config?: Record<string, string>;
+  readonly config?: Readonly<Record<string, string>>;
+  /** Pulumi's names for project and stack. Default: "test" and "dev". */
+  readonly pulumiProject?: string;
+  readonly stack?: string;
 }
 
 /** A stack on a cloud of its own, on a clock that stands still until a test moves it. */
@@ -31,26 +35,32 @@ export class TestStack {
     kind = "default",
     projects = [{ ...PROJECT, kind }],
     config,
+    pulumiProject = "test",
+    stack = "dev",
     ...options
   }: TestStackOptions = {}) {
     this.cloud = new Cloud({ projects, clock: this.clock, random: seededRandom(1), ...options });
     this.engine = new InProcessEngine(this.cloud, {
-      project: "test",
-      stack: "dev",
+      project: pulumiProject,
+      stack,
       config: { "gcp:project": projects[0]?.id ?? "", "gcp:region": "us-central1", ...config },
     });
   }
 
   up(program: Program): Promise<Deployed> {
-    return this.engine.up(program).then((result) => new Deployed(result));
+    return this.#run(() => this.engine.up(program));
   }
 
   preview(program: Program): Promise<Deployed> {
-    return this.engine.preview(program).then((result) => new Deployed(result));
+    return this.#run(() => this.engine.preview(program));
   }
 
   destroy(): Promise<Deployed> {
-    return this.engine.destroy().then((result) => new Deployed(result));
+    return this.#run(() => this.engine.destroy());
+  }
+
+  async #run(work: () => Promise<DeploymentResult>): Promise<Deployed> {
+    return new Deployed(await withoutStackTraces(work));
   }
 }
 
