@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod/mini";
+import { AppError } from "./app-error";
+
+/** Which local app stands behind what is deployed. All folders are relative to the Pulumi program's. */
+export interface LocalApps {
+  /** Container image, without tag and digest → folder. */
+  images: Record<string, string>;
+  /** Source of a function, folder or archive → folder. A folder that is not listed runs as it is. */
+  functions: Record<string, string>;
+  /** Host that is not Google's → folder and environment. */
+  hosts: Record<string, HostApp>;
+}
+
+export interface HostApp {
+  app: string;
+  /** `${outputs.x.y}` stands for a stack output, `${keys.certificates}` and `${keys.jwks}` for the sandbox's keys. */
+  environment?: Record<string, string>;
+}
+
+const texts = z.record(z.string(), z.string());
+const schema = z.strictObject({
+  images: z._default(texts, {}),
+  functions: z._default(texts, {}),
+  hosts: z._default(
+    z.record(z.string(), z.strictObject({ app: z.string(), environment: z.optional(texts) })),
+    {},
+  ),
+});
+
+export function readLocalApps(file: string): LocalApps {
+  const result = schema.safeParse(readJson(file));
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new AppError(`${file}: ${issue === undefined ? "not as it should be" : explained(issue)}.`);
+}
+
+function explained(issue: z.core.$ZodIssue): string {
+  const where = issue.path.length === 0 ? "" : `"${issue.path.join(".")}" `;
+  if (issue.code === "unrecognized_keys")
+    return `${where}has ${issue.keys.join(", ")}, which nothing here knows`;
+  return issue.code === "invalid_type"
+    ? `${where}must be of type ${issue.expected}`
+    : `${where}${issue.message}`;
+}
+
+/** The name of an image in a registry, whichever version of it is meant. */
+export function withoutVersion(image: string): string {
+  return image.replace(/@sha256:[0-9a-f]+$/, "").replace(/:[^:/]+$/, "");
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new AppError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
