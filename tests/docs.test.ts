@@ -119,6 +119,20 @@ describe("children", () => {
   });
 });
 
+describe("docs/decisions.md", () => {
+  it("names every role that is granted on a project", async () => {
+    const { resources } = await new TestStack().up(mostProgram);
+    const roles = resources
+      .filter((r) => pulumiType(r.type) === "projects.IAMMember")
+      .map((r) => r.inputs["role"]);
+    const section = read("docs/decisions.md")
+      .split("## Named exceptions on the project")[1]
+      ?.split("\n## ")[0];
+    const named = codesIn(section ?? "").filter((code) => code.startsWith("roles/"));
+    expect([...new Set(roles)].sort()).toEqual(named.sort());
+  });
+});
+
 describe("docs/defaults.md", () => {
   const text = read("docs/defaults.md");
   let deployed: Deployed;
