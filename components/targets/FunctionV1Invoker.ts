@@ -45,7 +45,9 @@ export class FunctionV1Invoker extends pulumi.ComponentResource {
 
   constructor(name: string, args: FunctionV1InvokerArgs, opts?: pulumi.ComponentResourceOptions) {
     const { email, member } = args.caller;
-    super("automatic-oidc:index:FunctionV1Invoker", name, { ...args, caller: { email, member } }, opts);
+    // A component, and with it all below, is registered when its inputs are known: the member is at once, the email waits
+    // until the agents may mint, and a grant on a target should not.
+    super("automatic-oidc:index:FunctionV1Invoker", name, { ...args, caller: { member } }, opts);
     const subject = { component: "FunctionV1Invoker", name };
     const url = checked(subject, "url", args.url, httpsUrl);
     const caller = checked(subject, "caller.email", email, callerEmail);

@@ -58,7 +58,9 @@ export class RunInvoker extends pulumi.ComponentResource {
 
   constructor(name: string, args: RunInvokerArgs, opts?: pulumi.ComponentResourceOptions) {
     const { email, member } = args.caller;
-    super("automatic-oidc:index:RunInvoker", name, { ...args, caller: { email, member } }, opts);
+    // A component, and with it all below, is registered when its inputs are known: the member is at once, the email waits
+    // until the agents may mint, and a grant on a target should not.
+    super("automatic-oidc:index:RunInvoker", name, { ...args, caller: { member } }, opts);
     const subject = { component: "RunInvoker", name };
     const url = checked(subject, "url", args.url, httpsUrl);
     const declared = checkedIfGiven(subject, "audience", args.audience, nonEmpty);
