@@ -4,7 +4,7 @@ import { kind, type Context, type Failure, type Kind, type Made } from "./kind";
 import { isUnknown, knownText, UNKNOWN, type Props } from "./values";
 
 /** Where a binding lies: the parts of the resource's id. */
-export type Parts = Readonly<Record<string, string>>;
+type Parts = Readonly<Record<string, string>>;
 
 export interface MemberSpec {
   token: string;

@@ -9,7 +9,7 @@ import { kindOf, tokens } from "./kinds";
 import { outputsOf, withDefaults } from "./outputs";
 import { compact, isProps, restrictedTo, UNKNOWN, valueAt, withValue, type Props } from "./values";
 
-export type { Diff, DiffKind } from "./diff";
+export type { Diff } from "./diff";
 export type { Failure, ProviderConfig } from "./kind";
 
 /** What the provider keeps beside the state: the inputs that led to it, and what the kind remembers for itself. */

@@ -1,5 +1,5 @@
 /** A language runtime of Cloud Functions, and from when on nothing can be deployed on it any more. */
-export interface Runtime {
+interface Runtime {
   generations: readonly (1 | 2)[];
   decommissioned: string;
 }

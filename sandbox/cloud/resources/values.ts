@@ -39,12 +39,6 @@ export function knownText(props: Props, path: string): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** The number at a property, or undefined if there is none or it is not known yet. */
-export function knownNumber(props: Props, path: string): number | undefined {
-  const value = valueAt(props, path);
-  return typeof value === "number" ? value : undefined;
-}
-
 /** The value at a dotted path; below something unknown everything is unknown. */
 export function valueAt(props: Props, path: string): unknown {
   let value: unknown = props;
