@@ -90,7 +90,7 @@ export class Deployment {
 
   async #registerCustom(declared: Declared, old: DeployedResource | undefined): Promise<Registered> {
     const provider = this.providers.of(declared.type, declared.provider ?? "");
-    const inputs = checkedInputs(provider, declared, old);
+    const inputs = checkedInputs(provider, declared, old, declared.urn);
     const wanted = { ...declared, inputs };
     if (old?.id === undefined) return this.#create(provider, wanted);
 
@@ -104,7 +104,7 @@ export class Deployment {
       declared.replaceOnChanges,
     );
     if (!diff.changes) return this.#finish({ ...wanted, id: old.id, outputs: old.outputs }, "same");
-    if (diff.replaces.length > 0) return this.#replace(provider, wanted, old, diff);
+    if (diff.replaces.length > 0) return this.#replace(provider, declared, old, diff);
     const { outputs } = await provider.update(declared.type, {
       id: old.id,
       oldOutputs: old.outputs,
@@ -121,11 +121,14 @@ export class Deployment {
 
   async #replace(
     provider: Provider,
-    wanted: Declared,
+    declared: Declared,
     old: DeployedResource,
     diff: Diff,
   ): Promise<Registered> {
     if (old.protect) throw protectedError(old);
+    // The new one stands beside the old for a while, so it needs a name of its own.
+    const inputs = checkedInputs(provider, declared, undefined, `${declared.urn}#${old.id ?? ""}`);
+    const wanted = { ...declared, inputs };
     const deleteFirst = wanted.deleteBeforeReplace || diff.deleteBeforeReplace;
     if (deleteFirst) {
       await this.#deleteFromCloud(old);
@@ -167,14 +170,19 @@ export class Deployment {
   }
 }
 
-function checkedInputs(provider: Provider, declared: Declared, old: DeployedResource | undefined): Props {
+function checkedInputs(
+  provider: Provider,
+  declared: Declared,
+  old: DeployedResource | undefined,
+  seed: string,
+): Props {
   const news =
     old === undefined ? declared.inputs : keepIgnored(declared.inputs, old.inputs, declared.ignoreChanges);
   const { inputs, failures } = provider.check(declared.type, {
     name: declared.name,
     news,
     olds: old?.inputs,
-    seed: declared.urn,
+    seed,
   });
   if (failures.length === 0) return inputs;
   throw new Error(failures.map(({ reason }) => reason).join("\n"));
