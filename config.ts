@@ -40,7 +40,7 @@ export function loadConfig(): StackConfig {
 
 /** What a value must look like, and how to say so. */
 interface Shape {
-  readonly pattern: RegExp;
+  readonly pattern: Pick<RegExp, "test">;
   readonly what: string;
 }
 
@@ -48,7 +48,10 @@ const PROJECT_ID: Shape = { pattern: /^([a-z0-9.-]+:)?[a-z][-a-z0-9]{4,28}[a-z0-
 const REGION: Shape = { pattern: /^[a-z]+-[a-z]+[0-9]+$/, what: 'a region such as "us-central1"' };
 const NUMBER: Shape = { pattern: /^[0-9]+$/, what: "a project's number" };
 const IMAGE: Shape = { pattern: /^[^\s]+$/, what: "an image's name" };
-const HTTPS_URL: Shape = { pattern: /^https:\/\/[^\s/?#]+[^\s?#]*$/, what: "an https address without query" };
+const HTTPS_URL: Shape = {
+  pattern: { test: (url) => /^https:\/\/[^\s?#]+$/.test(url) && URL.canParse(url) },
+  what: "an https address without query",
+};
 const MEMBER: Shape = {
   pattern: /^(user|group|serviceAccount|principal|principalSet):\S+$/,
   what: 'an IAM member such as "serviceAccount:deployer@my-project.iam.gserviceaccount.com"',
@@ -73,7 +76,11 @@ class ConfigReader {
   texts(key: string, shape: Shape): string[] {
     const value = this.#json(key, "a list");
     if (!Array.isArray(value)) return this.#fail(key, `is ${JSON.stringify(value)}`, "a list");
-    const texts = value.map((item: unknown) => this.#checked(key, String(item), shape));
+    const texts = value.map((item: unknown) =>
+      typeof item === "string"
+        ? this.#checked(key, item, shape)
+        : this.#fail(key, `holds ${JSON.stringify(item)}`, `a list of which each is ${shape.what}`),
+    );
     const twice = texts.find((item, index) => texts.indexOf(item) !== index);
     return twice === undefined
       ? texts
