@@ -30,6 +30,8 @@ export class TestStack {
   readonly clock = new VirtualClock(START);
   readonly cloud: Cloud;
   readonly engine: InProcessEngine;
+  /** Its settings, which a test may change from one deployment to the next. */
+  readonly config: Record<string, string>;
 
   constructor({
     kind = "default",
@@ -40,11 +42,8 @@ export class TestStack {
     ...options
   }: TestStackOptions = {}) {
     this.cloud = new Cloud({ projects, clock: this.clock, random: seededRandom(1), ...options });
-    this.engine = new InProcessEngine(this.cloud, {
-      project: pulumiProject,
-      stack,
-      config: { "gcp:project": projects[0]?.id ?? "", "gcp:region": "us-central1", ...config },
-    });
+    this.config = { "gcp:project": projects[0]?.id ?? "", "gcp:region": "us-central1", ...config };
+    this.engine = new InProcessEngine(this.cloud, { project: pulumiProject, stack, config: this.config });
   }
 
   up(program: Program): Promise<Deployed> {
