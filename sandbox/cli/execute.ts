@@ -1,0 +1,62 @@
+import { createRequire } from "node:module";
+import { createColors } from "picocolors";
+import type { Options } from "./options";
+import { Output } from "./output";
+import { header, print } from "./print";
+import type * as Run from "./run";
+import { readStackConfig } from "./stack-config";
+
+/** A signal's exit code, as shells give it. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** Runs the command, prints what came of it, and ends the process. */
+export async function execute(options: Options): Promise<void> {
+  const output = new Output();
+  guard(output);
+  try {
+    const stack = readStackConfig(options.cwd, options.stack, options.config);
+    // Only now: what it needs takes half a second to load, and a mistyped option should not have to wait for that.
+    const { run } = createRequire(__filename)("./run") as typeof Run;
+    const report = await run(stack, options, {
+      begins: (about) => {
+        if (options.json) output.progress(header(about));
+        else output.result(`${header(about)}\n\n`);
+      },
+      progress: (text) => {
+        output.progress(`${text} …`);
+      },
+    });
+    if (options.json) output.result(`${JSON.stringify(report, undefined, 2)}\n`);
+    else
+      output.result(
+        `${output.isTerminal ? "\n" : ""}${print(report, { width: output.width, paint: createColors(output.isColoured) })}`,
+      );
+    await output.end(report.ok ? 0 : 1);
+  } catch (error) {
+    if (options.json)
+      output.result(`${JSON.stringify({ ok: false, error: messageOf(error) }, undefined, 2)}\n`);
+    output.error(messageOf(error));
+    await output.end(2);
+  }
+}
+
+/** However it ends, it says so by its exit code: never 0 without having come to its end. */
+function guard(output: Output): void {
+  for (const [signal, code] of Object.entries(SIGNALS)) {
+    // What runs is ended when the process ends.
+    process.once(signal, () => process.exit(code));
+  }
+  process.on("uncaughtException", (error) => {
+    output.error(messageOf(error));
+    process.exit(2);
+  });
+  process.on("exit", (code) => {
+    if (output.ended || code > 2) return;
+    if (code === 0) output.error("The program ended before the sandbox was through.");
+    process.exitCode = 2;
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

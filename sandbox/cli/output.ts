@@ -1,0 +1,57 @@
+/**
+ * Results go to the standard output, all else to the standard error: whatever a program prints cannot spoil what
+ * another program reads.
+ */
+export class Output {
+  readonly #write = process.stdout.write.bind(process.stdout);
+  #ended = false;
+
+  constructor() {
+    process.stdout.write = process.stderr.write.bind(process.stderr);
+    // Whoever read it has read enough.
+    process.stdout.on("error", () => process.exit(2));
+  }
+
+  /** Whether all was said that there is to say. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get isTerminal(): boolean {
+    return process.stdout.isTTY;
+  }
+
+  /** https://no-color.org */
+  get isColoured(): boolean {
+    return this.isTerminal && (process.env.NO_COLOR ?? "") === "" && process.env.TERM !== "dumb";
+  }
+
+  /** Of the terminal; where there is none, what a reader of logs can still take in. */
+  get width(): number {
+    const given = Number(process.env.COLUMNS);
+    return this.isTerminal ? process.stdout.columns : given > 0 ? given : 160;
+  }
+
+  result(text: string): void {
+    this.#write(text);
+  }
+
+  progress(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+
+  error(message: string): void {
+    process.stderr.write(`error: ${message}\n`);
+  }
+
+  /** Ends the process when all is written, whatever the program has left open. */
+  async end(code: number): Promise<void> {
+    this.#ended = true;
+    await new Promise<void>((done) => {
+      this.#write("", () => {
+        done();
+      });
+    });
+    process.exit(code);
+  }
+}
