@@ -18,7 +18,7 @@ export function argumentComment(comment: string): ArgumentComment {
 }
 
 /** A sentence ends at a full stop before white space and something that begins one. */
-export function sentencesOf(text: string): string[] {
+function sentencesOf(text: string): string[] {
   const line = text.replace(/\s+/g, " ").trim();
   return line === "" ? [] : line.split(/(?<=\.)\s+(?=[A-Z`"])/);
 }

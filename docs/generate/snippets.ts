@@ -32,8 +32,13 @@ export function faultsInSnippets(root: string, files: readonly string[]): string
     snippets.map((snippet, index) => [virtualPath(root, snippet, index), asModule(root, snippet)]),
   );
   const gcp = join(root, "docs/generate/gcp.snippet.ts");
+  // What npm would install is compiled; here the sources stand for it, which are what the examples are about.
+  const elsewhere = {
+    "@pulumi/gcp": gcp,
+    "@automatic-oidc/automatic-oidc": join(root, "components/index.ts"),
+  };
   sources.set(gcp, GCP_PARTS.map((part) => `export * as ${part} from "@pulumi/gcp/${part}";`).join("\n"));
-  const program = compile(root, sources, gcp);
+  const program = compile(root, sources, new Map(Object.entries(elsewhere)));
   return [...sources.keys()].flatMap((path, index) => {
     const source = program.getSourceFile(path);
     const found = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
@@ -65,7 +70,11 @@ function virtualPath(root: string, { file }: Snippet, index: number): string {
   return join(root, dirname(file), `example-${index}.snippet.ts`);
 }
 
-function compile(root: string, sources: ReadonlyMap<string, string>, gcp: string): ts.Program {
+function compile(
+  root: string,
+  sources: ReadonlyMap<string, string>,
+  elsewhere: ReadonlyMap<string, string>,
+): ts.Program {
   const { config } = ts.readConfigFile(join(root, "tsconfig.json"), (path) => ts.sys.readFile(path)) as {
     config: { compilerOptions: object };
   };
@@ -77,10 +86,10 @@ function compile(root: string, sources: ReadonlyMap<string, string>, gcp: string
   host.fileExists = (path) => sources.has(path) || fileExists(path);
   host.readFile = (path) => sources.get(path) ?? readFile(path);
   host.resolveModuleNameLiterals = (literals, containing, redirected, settings) =>
-    literals.map(({ text }) =>
-      text === "@pulumi/gcp"
-        ? { resolvedModule: { resolvedFileName: gcp, extension: ts.Extension.Ts } }
-        : ts.resolveModuleName(
+    literals.map(({ text }) => {
+      const resolvedFileName = elsewhere.get(text);
+      return resolvedFileName === undefined
+        ? ts.resolveModuleName(
             text,
             containing,
             settings,
@@ -88,8 +97,9 @@ function compile(root: string, sources: ReadonlyMap<string, string>, gcp: string
             undefined,
             redirected,
             ts.ModuleKind.CommonJS,
-          ),
-    );
+          )
+        : { resolvedModule: { resolvedFileName, extension: ts.Extension.Ts } };
+    });
   return ts.createProgram([...sources.keys()], options, host);
 }
 
