@@ -1,0 +1,125 @@
+import { createLocalJWKSet, decodeJwt, jwtVerify } from "jose";
+import type { VirtualClock } from "../../sandbox/cloud/clock";
+import type { Cloud } from "../../sandbox/cloud/cloud";
+import type { Attempt } from "../../sandbox/delivery/attempt";
+import { Delivery } from "../../sandbox/delivery/delivery";
+import type { DeployedResource } from "../../sandbox/doors/in-process/engine";
+import { NoInstanceAvailable } from "../../sandbox/ingress/http";
+import type { Backend, HttpRequest, HttpResponse } from "../../sandbox/ingress/http";
+import { Ingress } from "../../sandbox/ingress/ingress";
+
+const JOB = "gcp:cloudscheduler/job:Job";
+const SUBSCRIPTION = "gcp:pubsub/subscription:Subscription";
+
+/** An application of one's own, as its verifier is told who may call it. */
+export interface Application {
+  readonly host: string;
+  readonly audience: string;
+  readonly allowedCallers: readonly string[];
+}
+
+/** A deployed program at work: gates before code that says who called, and the sources that call it. */
+export class Live {
+  readonly ingress: Ingress;
+  readonly delivery: Delivery;
+  /** Whether no code answers behind the gates. */
+  down = false;
+
+  constructor(
+    private readonly stack: { readonly cloud: Cloud; readonly clock: VirtualClock },
+    private readonly resources: readonly DeployedResource[],
+    private readonly application?: Application,
+  ) {
+    this.ingress = new Ingress(stack.cloud, this.#backend);
+    this.delivery = new Delivery(stack.cloud, this.ingress);
+  }
+
+  /** What every job and every push subscription is answered at its first attempt; by logical name. */
+  async fireOnce(): Promise<Record<string, string>> {
+    await this.fire();
+    this.delivery.stop();
+    return this.outcomes("first");
+  }
+
+  /** Runs every job, and publishes to every topic that is pushed from; later attempts come when the clock moves. */
+  async fire(): Promise<void> {
+    for (const job of this.#sources(JOB)) void this.delivery.runJob(job.id ?? "");
+    const topics = this.#sources(SUBSCRIPTION).map(({ outputs }) => String(outputs.topic));
+    for (const topic of new Set(topics)) await this.delivery.publish(topic, { data: "hello" });
+    await this.stack.clock.advance(0);
+  }
+
+  /** "200 <caller>" or the status of the refusal, or that there was no token; for each source, by logical name. */
+  outcomes(which: "first" | "last"): Record<string, string> {
+    return Object.fromEntries(
+      [...this.#sources(JOB), ...this.#sources(SUBSCRIPTION)].map((source) => {
+        const own = this.attemptsOf(source.name);
+        const attempt = which === "first" ? own[0] : own.at(-1);
+        return [source.name, attempt === undefined ? "nothing sent" : outcome(attempt)];
+      }),
+    );
+  }
+
+  attemptsOf(source: string): Attempt[] {
+    const ids = this.resources.filter(({ name }) => name === source).map(({ id }) => id);
+    return this.delivery.attempts.filter((attempt) => ids.includes(attempt.source.id));
+  }
+
+  /** A call from the internet, with a token that the account has got for the audience. */
+  async call(url: string, email: string, audience: string): Promise<string> {
+    const token = await this.stack.cloud.tokens.mint({ email, audience });
+    const headers = [["Authorization", `Bearer ${token}`]] as const;
+    const { response } = await this.ingress.handle({ method: "GET", url, headers, body: "" });
+    return shown(response);
+  }
+
+  /** Those that call, and do it with a token. */
+  #sources(type: string): DeployedResource[] {
+    return this.resources.filter(
+      (r) => r.type === type && (r.inputs.httpTarget ?? r.inputs.pushConfig) !== undefined,
+    );
+  }
+
+  readonly #backend: Backend = async ({ target, request }) => {
+    if (this.down) throw new NoInstanceAvailable("Everything is down.");
+    if (target.kind !== "foreign") return answer(200, callerOf(request));
+    if (target.host !== this.application?.host)
+      throw new NoInstanceAvailable(`Nothing is at ${target.host}.`);
+    return this.stack.clock.real(this.#verified(request, this.application));
+  };
+
+  /** What an application without a gate of Google's in front has to do itself. */
+  async #verified(request: HttpRequest, { audience, allowedCallers }: Application): Promise<HttpResponse> {
+    const { cloud, clock } = this.stack;
+    const keys = createLocalJWKSet(await cloud.tokens.jwks());
+    const rules = { audience, issuer: "https://accounts.google.com", currentDate: new Date(clock.now()) };
+    try {
+      const { payload } = await jwtVerify(tokenOf(request), keys, { ...rules, algorithms: ["RS256"] });
+      const allowed = payload.email_verified === true && allowedCallers.includes(String(payload.email));
+      return allowed ? answer(200, callerOf(request)) : answer(403, "");
+    } catch {
+      return answer(401, "");
+    }
+  }
+}
+
+function outcome({ outcome: result, response }: Attempt): string {
+  return response === undefined ? result : shown(response);
+}
+
+function shown({ status, body }: HttpResponse): string {
+  return status === 200 ? `200 ${body}` : String(status);
+}
+
+function answer(status: number, body: string): HttpResponse {
+  return { status, headers: {}, body };
+}
+
+function tokenOf({ headers }: HttpRequest): string {
+  const [, value = ""] = headers.find(([name]) => name.toLowerCase() === "authorization") ?? [];
+  return value.replace(/^Bearer /, "");
+}
+
+function callerOf(request: HttpRequest): string {
+  return String(decodeJwt(tokenOf(request)).email);
+}
