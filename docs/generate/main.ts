@@ -4,14 +4,16 @@ import { parseArgs } from "node:util";
 import { Declarations } from "./declarations";
 import { componentPage, indexPage } from "./page";
 import { readComponent } from "./readComponent";
+import { filledReadme } from "./readme";
 import { faultsInSnippets } from "./snippets";
 
 const ROOT = join(__dirname, "../..");
 const PAGES = "docs/components";
-const HELP = `npm run docs             writes ${PAGES}/ from the components' doc comments
+const README = "README.md";
+const HELP = `npm run docs             writes ${PAGES}/ from the components' doc comments, and what is drawn and printed in the README
 npm run docs -- --check  changes nothing; fails when a page differs or an example does not compile`;
 
-function main(): number {
+async function main(): Promise<number> {
   const { values } = parseArgs({
     options: { check: { type: "boolean", default: false }, help: { type: "boolean", default: false } },
   });
@@ -19,45 +21,48 @@ function main(): number {
     console.log(HELP);
     return 0;
   }
-  const pages = generated();
+  const readme = filledReadme(ROOT, read(README) ?? "");
+  const inSnippets = values.check ? faultsInSnippets(ROOT, filesWithExamples()) : [];
+  const pages = new Map([...generated(), [README, await readme]]);
   if (!values.check) {
     write(pages);
     return 0;
   }
-  const faults = [...differences(pages), ...faultsInSnippets(ROOT, filesWithExamples())];
+  const faults = [...differences(pages), ...inSnippets];
   for (const fault of faults) console.error(fault);
   return faults.length === 0 ? 0 : 1;
 }
 
-/** All pages, by file name. */
+/** All pages, by path. */
 function generated(): Map<string, string> {
   const declarations = new Declarations(ROOT, "components");
   const components = declarations.components().map((found) => readComponent(found, declarations));
   return new Map([
-    ...components.map((component) => [`${component.name}.md`, componentPage(component)] as const),
-    ["README.md", indexPage(components)],
+    ...components.map((component) => [`${PAGES}/${component.name}.md`, componentPage(component)] as const),
+    [`${PAGES}/README.md`, indexPage(components)],
   ]);
 }
 
 function write(pages: ReadonlyMap<string, string>): void {
   mkdirSync(join(ROOT, PAGES), { recursive: true });
-  for (const stale of present().filter((file) => !pages.has(file))) rmSync(join(ROOT, PAGES, stale));
-  for (const [file, text] of pages) writeFileSync(join(ROOT, PAGES, file), text);
+  for (const stale of staleOf(pages)) rmSync(join(ROOT, stale));
+  for (const [path, text] of pages) writeFileSync(join(ROOT, path), text);
 }
 
 function differences(pages: ReadonlyMap<string, string>): string[] {
   const remedy = "run npm run docs, and commit what it writes";
-  const stale = present().filter((file) => !pages.has(file));
-  const changed = [...pages].filter(([file, text]) => read(join(PAGES, file)) !== text);
+  const changed = [...pages].filter(([path, text]) => read(path) !== text);
   return [
-    ...stale.map((file) => `${PAGES}/${file} belongs to no component; ${remedy}`),
-    ...changed.map(([file]) => `${PAGES}/${file} is not what the doc comments say; ${remedy}`),
+    ...staleOf(pages).map((path) => `${path} belongs to no component; ${remedy}`),
+    ...changed.map(([path]) => `${path} is not what the code says; ${remedy}`),
   ];
 }
 
-function present(): string[] {
+/** Pages of components that are no more. */
+function staleOf(pages: ReadonlyMap<string, string>): string[] {
   const folder = join(ROOT, PAGES);
-  return existsSync(folder) ? readdirSync(folder) : [];
+  const present = existsSync(folder) ? readdirSync(folder).map((file) => `${PAGES}/${file}`) : [];
+  return present.filter((path) => !pages.has(path));
 }
 
 function read(path: string): string | undefined {
@@ -81,4 +86,6 @@ function filesBelow(folder: string): string[] {
   });
 }
 
-process.exitCode = main();
+void main().then((code) => {
+  process.exitCode = code;
+});
