@@ -9,6 +9,7 @@ import { Beside } from "../wiring/beside";
 import { formerNames } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
 import { checked, checkedIfGiven, checkedNow, isPlain, oneOf, refuse } from "../wiring/checks";
+import { displayName } from "../wiring/names";
 import { childOf } from "../wiring/options";
 import type { Deployers } from "./dedicatedAccount";
 import { dedicatedAccount, grantActAs } from "./dedicatedAccount";
@@ -215,7 +216,7 @@ function ownAccount(
       child: subject.name,
       accountId,
       project,
-      displayName: args.displayName ?? subject.name.slice(0, 100),
+      displayName: args.displayName ?? displayName(subject.name),
       description: args.description ?? "Calls services with OIDC tokens; has no other purpose",
       deployers,
     },

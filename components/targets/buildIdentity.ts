@@ -8,7 +8,7 @@ import { dedicatedAccount } from "../identity/dedicatedAccount";
 import { autoName, suffixedName } from "../identity/resourceName";
 import { after } from "../wiring/after";
 import type { Subject } from "../wiring/checks";
-import { NAME_RULES } from "../wiring/names";
+import { displayName, NAME_RULES } from "../wiring/names";
 import { grantOf } from "../wiring/options";
 import { functionSource } from "./functionSource";
 
@@ -125,7 +125,7 @@ function buildAccount(subject: Subject, args: FunctionBuildArgs, options: pulumi
       subject,
       child: `${subject.name}-build`,
       project: args.project,
-      displayName: `${subject.name} build`.slice(0, 100),
+      displayName: displayName(`${subject.name} build`),
       description: "Builds the function's image; runs nothing",
       deployers: args.deployers,
     },

@@ -8,6 +8,7 @@ import { accountName, callerEmail } from "../wiring/accounts";
 import { after } from "../wiring/after";
 import type { Subject } from "../wiring/checks";
 import { checked } from "../wiring/checks";
+import { displayName } from "../wiring/names";
 import { grantOf } from "../wiring/options";
 import type { SecretReference } from "./runtimeAccount";
 import { grantSecrets } from "./runtimeAccount";
@@ -71,7 +72,7 @@ function own(subject: Subject, args: RunIdentityArgs, options: pulumi.CustomReso
       subject,
       child: `${subject.name}-runtime`,
       project: args.project,
-      displayName: `${subject.name} runtime`.slice(0, 100),
+      displayName: displayName(`${subject.name} runtime`),
       description: "Runs the code; has only what the program grants it",
       deployers: args.deployers,
     },

@@ -115,3 +115,9 @@ export function namePrefix(rule: NameRule, text: string, suffixLength: number): 
   const longest = Math.min(rule.max, 63) - suffixLength - 1;
   return rule.legalize(text).slice(0, longest).replace(/-+$/, "");
 }
+
+/** As much of a text as Google takes for what people see: 100 bytes, and no half character at the end. */
+export function displayName(text: string): string {
+  // Told that more is to come, the decoder keeps back a character that is cut off.
+  return new TextDecoder().decode(Buffer.from(text).subarray(0, 100), { stream: true });
+}
