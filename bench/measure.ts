@@ -17,7 +17,7 @@ export interface Usage {
   readonly output: string;
 }
 
-const TYPESCRIPT = ["-r", "tsx/cjs"];
+const TYPESCRIPT = ["-r", "sucrase/register/ts"];
 
 /** Runs a TypeScript program in a process of its own. */
 export function runProgram(file: string, ...args: string[]): Promise<Usage> {

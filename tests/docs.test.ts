@@ -78,7 +78,7 @@ const names = Object.keys(components).filter((name) => existsSync(join(ROOT, `do
 
 describe("generated pages", () => {
   it("are what the doc comments say, and every example compiles", () => {
-    const checked = spawnSync(process.execPath, ["-r", "tsx/cjs", "docs/generate/main.ts", "--check"], {
+    const checked = spawnSync(process.execPath, ["-r", "sucrase/register/ts", "docs/generate/main.ts", "--check"], {
       cwd: ROOT,
       encoding: "utf8",
     });

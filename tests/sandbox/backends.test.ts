@@ -491,7 +491,7 @@ describe("nothing is left running", () => {
           console.log(app.child.pid);
           process.stdin.once("data", () => { ${end} });
         })`;
-        const parent = spawn(process.execPath, ["-r", "tsx/cjs", "-e", code], {
+        const parent = spawn(process.execPath, ["-r", "sucrase/register/ts", "-e", code], {
           cwd: ROOT,
           stdio: ["pipe", "pipe", "ignore"],
         });
