@@ -23,6 +23,13 @@ interface Enabled {
   switched: Map<string, boolean>;
 }
 
+/** What is enabled in one project, to be kept and loaded again. */
+export interface KeptApis {
+  project: string;
+  all: boolean;
+  switched: Record<string, boolean>;
+}
+
 /** Which APIs are enabled in which project. */
 export class Apis {
   readonly #projects: Projects;
@@ -30,10 +37,27 @@ export class Apis {
 
   constructor(specs: readonly ProjectSpec[], projects: Projects) {
     this.#projects = projects;
-    for (const { id, apis = "all" } of specs) {
-      this.#enabled.set(id, { all: apis === "all", switched: new Map() });
-      if (apis === "all") for (const agent of AGENTS) projects.welcome(id, agent.api);
-      else for (const api of apis) this.enable(id, api);
+    for (const spec of specs) this.add(spec);
+  }
+
+  /** What a project of its own has from the start. */
+  add({ id, apis = "all" }: ProjectSpec): void {
+    this.#enabled.set(id, { all: apis === "all", switched: new Map() });
+    if (apis === "all") for (const agent of AGENTS) this.#projects.welcome(id, agent.api);
+    else for (const api of apis) this.enable(id, api);
+  }
+
+  kept(): KeptApis[] {
+    return [...this.#enabled].map(([project, { all, switched }]) => ({
+      project,
+      all,
+      switched: Object.fromEntries(switched),
+    }));
+  }
+
+  load(kept: readonly KeptApis[]): void {
+    for (const { project, all, switched } of kept) {
+      this.#enabled.set(project, { all, switched: new Map(Object.entries(switched)) });
     }
   }
 

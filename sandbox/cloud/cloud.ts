@@ -25,18 +25,30 @@ export class Cloud {
   readonly projects: Projects;
   readonly apis: Apis;
   readonly random: () => number;
+  // What a project has from the start has been in effect for long.
+  #delay = (): number => 0;
 
   constructor(options: CloudOptions) {
     this.clock = options.clock ?? new VirtualClock();
     this.random = options.random ?? seededRandom(1);
-    // What a project has from the start has been in effect for long.
-    let delay = (): number => 0;
-    this.iam = new Iam({ clock: this.clock, delay: () => delay() });
+    this.iam = new Iam({ clock: this.clock, delay: () => this.#delay() });
     this.projects = new Projects(options.projects, this.iam);
     this.apis = new Apis(options.projects, this.projects);
     this.tokens = new TokenIssuer({ clock: this.clock, account: (email) => this.iam.account(email) });
     const { iamDelay = 0 } = options;
-    delay = typeof iamDelay === "function" ? iamDelay : () => iamDelay;
+    this.#delay = typeof iamDelay === "function" ? iamDelay : () => iamDelay;
+  }
+
+  /** A further project. */
+  addProject(spec: ProjectSpec): void {
+    const delay = this.#delay;
+    this.#delay = () => 0;
+    try {
+      this.projects.add(spec);
+      this.apis.add(spec);
+    } finally {
+      this.#delay = delay;
+    }
   }
 
   /** Who runs Pulumi in a project, as an IAM member. */

@@ -31,7 +31,20 @@ export class Projects {
 
   constructor(specs: readonly ProjectSpec[], iam: Iam) {
     this.#iam = iam;
-    for (const spec of specs) this.#add({ id: spec.id, number: spec.number, kind: spec.kind ?? "default" });
+    for (const spec of specs) this.add(spec);
+  }
+
+  add({ id, number, kind = "default" }: ProjectSpec): void {
+    const project = { id, number, kind };
+    this.#put(project);
+    this.#addAccount(project, defaultComputeAccount(number));
+    if (kind === "default") this.#setUpDefault(project);
+    else this.#setUpHardened(project);
+  }
+
+  /** Takes projects as they were kept; what IAM knows of them is kept there. */
+  load(projects: readonly Project[]): void {
+    for (const project of projects) this.#put(project);
   }
 
   list(): Project[] {
@@ -89,7 +102,7 @@ export class Projects {
     this.#iam.grant(projectName(project.id), { role: agent.usualRole, member: `serviceAccount:${email}` });
   }
 
-  #add(project: Project): void {
+  #put(project: Project): void {
     if (this.get(project.id) !== undefined || this.get(project.number) !== undefined) {
       throw new CloudError("ALREADY_EXISTS", `Project ${project.id} (${project.number}) is given twice.`);
     }
@@ -100,9 +113,6 @@ export class Projects {
       );
     }
     this.#byId.set(project.id, project);
-    this.#addAccount(project, defaultComputeAccount(project.number));
-    if (project.kind === "default") this.#setUpDefault(project);
-    else this.#setUpHardened(project);
   }
 
   #setUpDefault(project: Project): void {

@@ -33,6 +33,11 @@ export class Store {
     return [...(this.#byToken.get(token)?.values() ?? [])] as StoredResource<S>[];
   }
 
+  /** Every resource, kind by kind. */
+  all(): StoredResource[] {
+    return [...this.#byToken.values()].flatMap((byId) => [...byId.values()]);
+  }
+
   remove(token: string, id: string): void {
     const resource = this.get(token, id);
     if (resource === undefined) return;

@@ -9,6 +9,13 @@ export interface Account {
   agent?: boolean;
 }
 
+/** All accounts, to be kept and loaded again. */
+export interface KeptAccounts {
+  present: Account[];
+  /** E-mail addresses. */
+  deleted: string[];
+}
+
 /** All service accounts, and the memory of those that were deleted: policies go on naming them. */
 export class Accounts {
   readonly #byEmail = new Map<string, Account>();
@@ -34,6 +41,15 @@ export class Accounts {
 
   get(email: string): Account | undefined {
     return this.#byEmail.get(email.toLowerCase());
+  }
+
+  kept(): KeptAccounts {
+    return { present: [...this.#byEmail.values()], deleted: [...this.#deleted] };
+  }
+
+  load({ present, deleted }: KeptAccounts): void {
+    for (const account of present) this.put(account);
+    for (const email of deleted) this.#deleted.add(email);
   }
 
   /** Why the account can do nothing at all, or undefined if it can. */

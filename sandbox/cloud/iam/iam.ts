@@ -1,10 +1,10 @@
 import type { Clock } from "../clock";
 import { CloudError } from "../errors";
 import { describe, projectOf, serviceAccountName } from "../names";
-import { type Account, Accounts } from "./accounts";
+import { type Account, Accounts, type KeptAccounts } from "./accounts";
 import { decide, type Decision } from "./decide";
 import { memberText, parseMember } from "./members";
-import { type Entry, type Key, Policies } from "./policies";
+import { type Entry, type KeptPolicy, type Key, Policies } from "./policies";
 import { PERMISSIONS, ROLES } from "./roles";
 
 export interface Binding {
@@ -16,6 +16,14 @@ export interface IamOptions {
   clock: Clock;
   /** Milliseconds until one written change takes effect; asked once per change. */
   delay: () => number;
+}
+
+/** All that IAM knows, to be kept and loaded again. */
+export interface KeptIam {
+  policies: KeptPolicy[];
+  accounts: KeptAccounts;
+  /** Permissions by the name of the role. */
+  customRoles: Record<string, readonly string[]>;
 }
 
 /** Who may do what: the policies of all resources, the accounts that they name, the roles that they give. */
@@ -116,6 +124,21 @@ export class Iam {
 
   account(email: string): Account | undefined {
     return this.#accounts.get(email);
+  }
+
+  kept(): KeptIam {
+    const roles = [...this.#customRoles].map(([role, permissions]) => [role, [...permissions]] as const);
+    return {
+      policies: this.#policies.kept(),
+      accounts: this.#accounts.kept(),
+      customRoles: Object.fromEntries(roles),
+    };
+  }
+
+  load({ policies, accounts, customRoles }: KeptIam): void {
+    for (const [role, permissions] of Object.entries(customRoles)) this.defineRole(role, permissions);
+    this.#accounts.load(accounts);
+    for (const policy of policies) this.#policies.load(policy);
   }
 
   /** The resource is gone, and its policy with it. */

@@ -18,6 +18,13 @@ export interface Entry extends Key {
   changes: Change[];
 }
 
+/** The policy of one resource, to be kept and loaded again. */
+export interface KeptPolicy {
+  resource: string;
+  version: number;
+  entries: Entry[];
+}
+
 interface Policy {
   version: number;
   entries: Map<string, Entry>;
@@ -36,7 +43,7 @@ export class Policies {
   /** Does nothing if the policy says so already: then nothing spreads, and `delay` is not asked. */
   write(resource: string, key: Key, present: boolean, now: number, delay: () => number): void {
     const policy = this.#policies.get(resource) ?? { version: 0, entries: new Map<string, Entry>() };
-    const id = [key.role, key.member, key.uid ?? ""].join(" ");
+    const id = idOf(key);
     const entry = policy.entries.get(id) ?? { ...key, changes: [] };
     if (written(entry) === present) return;
     entry.changes = [...inEffectOrPending(entry, now), { present, effectiveAt: now + delay() }];
@@ -65,6 +72,18 @@ export class Policies {
     return this.#policies.get(resource)?.version ?? 0;
   }
 
+  kept(): KeptPolicy[] {
+    return [...this.#policies].map(([resource, { version }]) => ({
+      resource,
+      version,
+      entries: this.#entries(resource),
+    }));
+  }
+
+  load({ resource, version, entries }: KeptPolicy): void {
+    this.#policies.set(resource, { version, entries: new Map(entries.map((entry) => [idOf(entry), entry])) });
+  }
+
   forget(resource: string): void {
     this.#policies.delete(resource);
   }
@@ -72,6 +91,10 @@ export class Policies {
   #entries(resource: string): Entry[] {
     return [...(this.#policies.get(resource)?.entries.values() ?? [])];
   }
+}
+
+function idOf({ role, member, uid = "" }: Key): string {
+  return [role, member, uid].join(" ");
 }
 
 function written(entry: Entry): boolean {
