@@ -39,7 +39,7 @@ async function deployStack(name: StackName, kind: ProjectKind, options: TestStac
   });
   if (kind === "hardened") stack.config["automatic-oidc:deployers"] = `["${stack.cloud.deployer(id)}"]`;
   const deployed = await stack.up(stackProgram());
-  return { stack, deployed, live: new Live(stack, deployed.resources, applicationOf(deployed, config)) };
+  return { stack, deployed, live: new Live(stack, deployed.resources, [applicationOf(deployed, config)]) };
 }
 
 function applicationOf({ outputs }: Deployed, config: Readonly<Record<string, string>>): Application {

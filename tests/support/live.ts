@@ -28,7 +28,7 @@ export class Live {
   constructor(
     private readonly stack: { readonly cloud: Cloud; readonly clock: VirtualClock },
     private readonly resources: readonly DeployedResource[],
-    private readonly application?: Application,
+    private readonly applications: readonly Application[] = [],
   ) {
     this.ingress = new Ingress(stack.cloud, this.#backend);
     this.delivery = new Delivery(stack.cloud, this.ingress);
@@ -83,9 +83,9 @@ export class Live {
   readonly #backend: Backend = async ({ target, request }) => {
     if (this.down) throw new NoInstanceAvailable("Everything is down.");
     if (target.kind !== "foreign") return answer(200, callerOf(request));
-    if (target.host !== this.application?.host)
-      throw new NoInstanceAvailable(`Nothing is at ${target.host}.`);
-    return this.stack.clock.real(this.#verified(request, this.application));
+    const application = this.applications.find(({ host }) => host === target.host);
+    if (application === undefined) throw new NoInstanceAvailable(`Nothing is at ${target.host}.`);
+    return this.stack.clock.real(this.#verified(request, application));
   };
 
   /** What an application without a gate of Google's in front has to do itself. */

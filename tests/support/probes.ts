@@ -38,7 +38,7 @@ export class Probes {
   }
 
   #live(): Live {
-    return new Live(this.stack, this.deployed.resources, this.application);
+    return new Live(this.stack, this.deployed.resources, [this.application]);
   }
 
   async #onCall(): Promise<Record<string, string>> {
