@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { transformFileSync } from "@swc/core";
 import type { Options } from "@swc/core";
 import { parse } from "yaml";
+import { readStackConfig } from "../../sandbox/cli/stack-config";
 import type { Program } from "../../sandbox/doors/in-process/engine";
 
 /** The stacks of this repository, each with its file. */
@@ -37,13 +38,7 @@ export function stackFile(stack: StackName): Readonly<Record<string, unknown>> {
 
 /** What `pulumi up -s <stack>` hands to the program: the stack's file over the schema's defaults, each value as text. */
 export function stackConfig(stack: StackName): Config {
-  const { name, config } = projectFile();
-  const defaults = Object.entries(config)
-    .filter(([, schema]) => schema.default !== undefined)
-    .map(([key, schema]) => [`${name}:${key}`, schema.default] as const);
-  return Object.fromEntries(
-    [...defaults, ...Object.entries(stackFile(stack))].map(([key, value]) => [key, asText(value)]),
-  );
+  return readStackConfig(".", stack).config;
 }
 
 /**
@@ -92,8 +87,6 @@ const COMPILER: Options = {
   jsc: { target: "es2022", parser: { syntax: "typescript" } },
   module: { type: "commonjs" },
 };
-
-const asText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 function readYaml(path: string): unknown {
   return parse(readFileSync(path, "utf8"));
