@@ -278,6 +278,7 @@ describe("roles", () => {
         "cloudtasks.serviceAgent",
         "iam.serviceAccountOpenIdTokenCreator",
         "iam.serviceAccountTokenCreator",
+        "iam.workloadIdentityUser",
         "pubsub.serviceAgent",
         "run.serviceAgent",
       ].sort(),

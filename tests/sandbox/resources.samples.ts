@@ -124,6 +124,14 @@ const jobInputs = {
   },
 };
 
+const federationInputs = {
+  workloadIdentityPoolId: "github",
+  workloadIdentityPoolProviderId: "deploy",
+  attributeMapping: { "google.subject": "assertion.sub" },
+  attributeCondition: 'assertion.repository_id == "1"',
+  oidc: { issuerUri: "https://token.actions.githubusercontent.com" },
+};
+
 const withMember = (inputs: Props, role: string): Pick<Sample, "inputs" | "replace"> => ({
   inputs: { ...inputs, role, member },
   replace: [{ ...inputs, role, member: other }, "member"],
@@ -295,6 +303,23 @@ export const SAMPLES: readonly Sample[] = [
     inputs: jobInputs,
     update: { ...jobInputs, paused: true, attemptDeadline: "60s" },
     replace: [{ ...jobInputs, region: "europe-west1" }, "region"],
+  },
+  {
+    token: "gcp:iam/workloadIdentityPool:WorkloadIdentityPool",
+    name: "github",
+    inputs: { workloadIdentityPoolId: "github", displayName: "GitHub" },
+    update: { workloadIdentityPoolId: "github", displayName: "GitHub Actions", disabled: true },
+    replace: [{ workloadIdentityPoolId: "github-2", displayName: "GitHub" }, "workloadIdentityPoolId"],
+  },
+  {
+    token: "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider",
+    name: "deploy",
+    inputs: federationInputs,
+    update: { ...federationInputs, attributeCondition: 'assertion.repository_id == "2"' },
+    replace: [
+      { ...federationInputs, workloadIdentityPoolProviderId: "deploy-2" },
+      "workloadIdentityPoolProviderId",
+    ],
   },
   {
     token: "random:index/randomString:RandomString",

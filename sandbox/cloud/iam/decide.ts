@@ -103,7 +103,8 @@ function lets(entry: Entry, question: Question, facts: Facts): boolean {
 function names(entry: Entry, member: Member, { hindrance, uid }: Facts): boolean {
   if (entry.member === "allUsers") return true;
   if (hindrance !== undefined) return false;
-  if (entry.member === "allAuthenticatedUsers") return member.kind !== "allUsers";
+  // Identities of a pool are not among them: cloud.google.com/iam/docs/principals-overview
+  if (entry.member === "allAuthenticatedUsers") return !["allUsers", "principal"].includes(member.kind);
   if (member.kind === "user" && entry.member === `domain:${member.value.split("@")[1] ?? ""}`) return true;
   return entry.member === memberText(member) && entry.uid === uid;
 }

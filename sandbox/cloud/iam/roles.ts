@@ -77,7 +77,7 @@ const OWNER: readonly Grants[] = [
 const TABLE: Readonly<Record<string, readonly Grants[]>> = {
   "roles/owner": OWNER,
   "roles/editor": [EDITOR],
-  "roles/viewer": [reading(EDITOR)],
+  "roles/viewer": [only(EDITOR, ["get", "list"])],
 
   "roles/run.admin": [
     PROJECTS,
@@ -143,11 +143,15 @@ const TABLE: Readonly<Record<string, readonly Grants[]>> = {
   ],
   "roles/cloudfunctions.invoker": [{ "cloudfunctions.functions": "invoke" }],
 
+  // Lists everything and reads, or reads and sets, every policy; nothing else.
+  "roles/iam.securityAdmin": OWNER.map((grants) => only(grants, ["getIamPolicy", "list", "setIamPolicy"])),
+  "roles/iam.securityReviewer": OWNER.map((grants) => only(grants, ["getIamPolicy", "list"])),
   "roles/iam.serviceAccountOpenIdTokenCreator": [{ "iam.serviceAccounts": "getOpenIdToken" }],
   "roles/iam.serviceAccountTokenCreator": [
     PROJECTS,
     { "iam.serviceAccounts": `get list ${MINTING} implicitDelegation signBlob signJwt` },
   ],
+  "roles/iam.workloadIdentityUser": [{ "iam.serviceAccounts": `get list ${MINTING}` }],
   "roles/iam.serviceAccountUser": [PROJECTS, { "iam.serviceAccounts": "actAs get list" }],
 
   "roles/cloudscheduler.serviceAgent": [
@@ -191,14 +195,13 @@ function permissions(grants: Grants): string[] {
   );
 }
 
-function reading(grants: Grants): Grants {
+function only(grants: Grants, wanted: readonly string[]): Grants {
   const kept = Object.entries(grants).map(([collection, verbs]): [string, string] => [
     collection,
-    verbs.split(" ").filter(reads).join(" "),
+    verbs
+      .split(" ")
+      .filter((verb) => wanted.includes(verb))
+      .join(" "),
   ]);
   return Object.fromEntries(kept.filter(([, verbs]) => verbs !== ""));
-}
-
-function reads(verb: string): boolean {
-  return verb === "get" || verb === "list";
 }

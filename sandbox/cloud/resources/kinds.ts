@@ -14,6 +14,7 @@ import { schedulerJob } from "./scheduler-job";
 import { secret, secretVersion } from "./secrets";
 import { serviceAccount } from "./service-accounts";
 import { bucket, bucketObject } from "./storage";
+import { workloadIdentityPool, workloadIdentityProvider } from "./workload-identity";
 
 const KINDS: ReadonlyMap<string, Kind<never>> = new Map(
   [
@@ -32,6 +33,8 @@ const KINDS: ReadonlyMap<string, Kind<never>> = new Map(
     topic,
     subscription,
     schedulerJob,
+    workloadIdentityPool,
+    workloadIdentityProvider,
     randomString,
     randomId,
     ...iamMembers,
