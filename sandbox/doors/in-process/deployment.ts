@@ -9,7 +9,7 @@ import { StackState } from "./state";
 
 /** One thing that a deployment does, or in a preview would do. */
 export interface Step {
-  readonly op: "create" | "update" | "replace" | "delete" | "same";
+  readonly op: "create" | "import" | "update" | "replace" | "delete" | "same";
   readonly urn: string;
   readonly type: string;
   readonly name: string;
@@ -19,6 +19,8 @@ export interface Step {
 /** A resource as the program declares it. */
 export type Declared = Omit<DeployedResource, "id" | "outputs"> & {
   readonly replaceOnChanges: readonly string[];
+  /** What exists already and is to be taken over, rather than made. */
+  readonly importId?: string;
 };
 
 /** A resource as the program gets it back. */
@@ -90,7 +92,10 @@ export class Deployment {
 
   async #registerCustom(declared: Declared, old: DeployedResource | undefined): Promise<Registered> {
     const provider = this.providers.of(declared.type, declared.provider ?? "");
-    const inputs = checkedInputs(provider, declared, old, declared.urn);
+    if (old?.id === undefined && declared.importId !== undefined) {
+      return this.#import(provider, declared, declared.importId);
+    }
+    const inputs = checkedInputs(provider, declared, old?.inputs, declared.urn);
     const wanted = { ...declared, inputs };
     if (old?.id === undefined) return this.#create(provider, wanted);
 
@@ -117,6 +122,25 @@ export class Deployment {
   async #create(provider: Provider, wanted: Declared): Promise<Registered> {
     const made = await provider.create(wanted.type, { inputs: wanted.inputs, preview: this.preview });
     return this.#finish({ ...wanted, ...made }, "create");
+  }
+
+  /** Takes over what exists, if it is what the program declares: an import never changes anything. */
+  async #import(provider: Provider, declared: Declared, id: string): Promise<Registered> {
+    const found = await provider.read(declared.type, { id });
+    if (found === undefined) throw new Error(`there is no resource with id ${id} to import`);
+    const news = checkedInputs(provider, declared, found.inputs, declared.urn);
+    const diff = provider.diff(declared.type, {
+      id: found.id,
+      oldInputs: found.inputs,
+      oldOutputs: found.outputs,
+      news,
+    });
+    if (diff.changes) {
+      throw new Error(
+        `inputs to import do not match the existing resource ${id}: ${Object.keys(diff.detailed).join(", ")}`,
+      );
+    }
+    return this.#finish({ ...declared, inputs: news, id: found.id, outputs: found.outputs }, "import");
   }
 
   async #replace(
@@ -170,18 +194,13 @@ export class Deployment {
   }
 }
 
-function checkedInputs(
-  provider: Provider,
-  declared: Declared,
-  old: DeployedResource | undefined,
-  seed: string,
-): Props {
+function checkedInputs(provider: Provider, declared: Declared, olds: Props | undefined, seed: string): Props {
   const news =
-    old === undefined ? declared.inputs : keepIgnored(declared.inputs, old.inputs, declared.ignoreChanges);
+    olds === undefined ? declared.inputs : keepIgnored(declared.inputs, olds, declared.ignoreChanges);
   const { inputs, failures } = provider.check(declared.type, {
     name: declared.name,
     news,
-    olds: old?.inputs,
+    olds,
     seed,
   });
   if (failures.length === 0) return inputs;

@@ -3,6 +3,8 @@ import type { Cloud } from "../../cloud/cloud";
 import type { Props } from "../../cloud/resources/values";
 import { Deployment } from "./deployment";
 import type { Step } from "./deployment";
+import { imported } from "./import";
+import type { ImportFile } from "./import";
 import { Monitor } from "./monitor";
 import { Providers } from "./providers";
 import { takingRejections, turn } from "./rejections";
@@ -21,6 +23,8 @@ export interface StackSettings {
   readonly config?: Readonly<Record<string, string>>;
   readonly secretKeys?: readonly string[];
   readonly organization?: string;
+  /** The outputs of another stack by its whole name (ORGANIZATION/PROJECT/STACK), for stack references to it. */
+  readonly outputsOf?: (stack: string) => Props | undefined;
 }
 
 /** What a deployment did, and what is there now. */
@@ -67,6 +71,13 @@ export class InProcessEngine {
     return this.#run(() => ({}), false);
   }
 
+  /** Takes over what exists already, as `pulumi import --file` does: into the state, and nothing else changes. */
+  async import(file: ImportFile): Promise<void> {
+    const providers = new Providers(this.cloud, this.settings.config ?? {});
+    const found = await imported(file, this.settings, providers);
+    this.#state = new StackState([...this.#state.list(), ...found], this.#state.doomed);
+  }
+
   async #run(program: Program, preview: boolean): Promise<DeploymentResult> {
     if (InProcessEngine.#running)
       throw new Error("Another Pulumi program is running in this process; wait for it");
@@ -89,13 +100,13 @@ export class InProcessEngine {
     deployment: Deployment,
     providers: Providers,
   ): Promise<Props> {
-    const { project, stack, organization, config, secretKeys } = this.settings;
+    const { project, stack, organization, config, secretKeys, outputsOf } = this.settings;
     let fail: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_, reject) => {
       fail = reject;
     });
     return takingRejections(fail, async () => {
-      const monitor = new Monitor({ project, stack }, deployment, providers, fail);
+      const monitor = new Monitor({ project, stack }, deployment, providers, { fail, outputsOf });
       pulumi.runtime.setMockOptions(monitor, project, stack, preview, organization ?? "organization");
       pulumi.runtime.setAllConfig({ ...config }, [...(secretKeys ?? [])]);
       try {

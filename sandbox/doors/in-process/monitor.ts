@@ -5,13 +5,22 @@ import type { Callback } from "@pulumi/pulumi/proto/callback_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import type { Deployment } from "./deployment";
+import type { StackSettings } from "./engine";
 import type { Providers } from "./providers";
+import type { Props } from "../../cloud/resources/values";
 import { declaredBy } from "./request";
 import { Transforms } from "./transforms";
 import { urnOf } from "./urns";
 import { received, sent } from "./wire";
 
 type Answer<T> = (error: ServiceError | null, response: T) => void;
+
+/** What lies around a deployment. */
+interface Surroundings {
+  /** Ends it with an error. */
+  readonly fail: (error: unknown) => void;
+  readonly outputsOf?: StackSettings["outputsOf"];
+}
 
 /** What the SDK may count on. Aliases come as whole URNs, which the SDK computes itself when asked to. */
 const SUPPORTED: readonly string[] = ["secrets", "resourceReferences", "deletedWith", "transforms"];
@@ -28,7 +37,7 @@ export class Monitor {
     private readonly where: { stack: string; project: string },
     private readonly deployment: Deployment,
     private readonly providers: Providers,
-    private readonly fail: (error: unknown) => void,
+    private readonly surroundings: Surroundings,
   ) {}
 
   /** The outputs that a component, or the stack, registered. */
@@ -59,15 +68,10 @@ export class Monitor {
     answer: Answer<resourceProto.ReadResourceResponse>,
   ): void {
     this.#answering(answer, subjectOf(request), async () => {
-      const provider = this.providers.of(request.getType(), request.getProvider());
-      const found = await provider.read(request.getType(), { id: request.getId() });
-      if (found === undefined) {
-        throw new Error(`there is no resource with id ${request.getId()}`);
-      }
-      const declared = declaredBy(request, this.where);
+      const outputs = await this.#read(request);
       const response = new resourceProto.ReadResourceResponse();
-      response.setUrn(declared.urn);
-      response.setProperties(structOf(sent(found.outputs, [])));
+      response.setUrn(declaredBy(request, this.where).urn);
+      response.setProperties(structOf(sent(outputs, [])));
       return response;
     });
   }
@@ -114,17 +118,33 @@ export class Monitor {
     this.#transforms.close();
   }
 
+  async #read(request: resourceProto.ReadResourceRequest): Promise<Props> {
+    const [type, id] = [request.getType(), request.getId()];
+    if (type === STACK_REFERENCE) return this.#stackReference(id);
+    const found = await this.providers.of(type, request.getProvider()).read(type, { id });
+    if (found === undefined) throw new Error(`there is no resource with id ${id}`);
+    return found.outputs;
+  }
+
+  #stackReference(name: string): Props {
+    const outputs = this.surroundings.outputsOf?.(name);
+    if (outputs === undefined) throw new Error(`there is no stack "${name}"; deploy it first`);
+    return { name, outputs, secretOutputNames: [] };
+  }
+
   #answering<T>(answer: Answer<T>, subject: string, work: () => Promise<T>): void {
     work().then(
       (response) => {
         answer(null, response);
       },
       (error: unknown) => {
-        this.fail(about(subject, error));
+        this.surroundings.fail(about(subject, error));
       },
     );
   }
 }
+
+const STACK_REFERENCE = "pulumi:pulumi:StackReference";
 
 function subjectOf(request: { getType(): string; getName(): string }): string {
   return `${request.getType()} "${request.getName()}"`;

@@ -56,6 +56,7 @@ function optionsOf(request: resourceProto.RegisterResourceRequest) {
     ignoreChanges: request.getIgnorechangesList(),
     replaceOnChanges: request.getReplaceonchangesList(),
     deleteBeforeReplace: request.getDeletebeforereplace(),
+    ...(request.getImportid() !== "" && { importId: request.getImportid() }),
   };
 }
 

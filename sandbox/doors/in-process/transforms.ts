@@ -74,6 +74,7 @@ function asTransformRequest(request: RegisterResourceRequest): TransformRequest 
   options.setReplaceOnChangesList(request.getReplaceonchangesList());
   options.setProvider(request.getProvider());
   options.setDeleteBeforeReplace(request.getDeletebeforereplace());
+  options.setImport(request.getImportid());
   const [protect, retain] = [request.getProtect(), request.getRetainondelete()];
   if (protect !== undefined) options.setProtect(protect);
   if (retain !== undefined) options.setRetainOnDelete(retain);
@@ -90,6 +91,7 @@ function takeOver(response: TransformResponse, request: RegisterResourceRequest)
   request.setReplaceonchangesList(options.getReplaceOnChangesList());
   request.setProvider(options.getProvider());
   request.setDeletebeforereplace(options.getDeleteBeforeReplace() ?? false);
+  request.setImportid(options.getImport());
   const [protect, retain] = [options.getProtect(), options.getRetainOnDelete()];
   if (protect !== undefined) request.setProtect(protect);
   if (retain !== undefined) request.setRetainondelete(retain);
