@@ -49,6 +49,11 @@ export function stackProgram(): Program {
   return () => evaluated("index.ts", new Map());
 }
 
+/** Any program of one file, given by its whole path, evaluated anew at each run and in its own folder. */
+export function programAt(file: string): Program {
+  return () => evaluated(file, new Map());
+}
+
 type Exports = Record<string, unknown>;
 
 /**
