@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { Socket } from "node:net";
 import { join } from "node:path";
 import { AppError } from "./app-error";
 import { freePort } from "./free-port";
@@ -73,7 +74,10 @@ export class App {
     watchOver(child);
     const tail = new Tail(child);
     const failure = await startup(child, port, tail, options);
-    if (failure === undefined) return new App(spec, port, child, tail);
+    if (failure === undefined) {
+      letGo(child);
+      return new App(spec, port, child, tail);
+    }
     await end(child);
     return failure;
   }
@@ -124,6 +128,13 @@ async function startup(
     if (signal?.aborted === true) onLeave();
     else signal?.addEventListener("abort", onLeave);
   });
+}
+
+/** An app that nobody calls any more keeps nobody from ending: a program that waits for ever would not be noticed. */
+function letGo(child: ChildProcess): void {
+  child.unref();
+  child.channel?.unref();
+  for (const stream of [child.stdout, child.stderr]) if (stream instanceof Socket) stream.unref();
 }
 
 /** SIGTERM, and SIGKILL to those who do not listen; to all that the app has started. */

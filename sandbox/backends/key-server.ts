@@ -37,6 +37,8 @@ export class KeyServer {
     try {
       server.listen(port, LOOPBACK);
       await once(server, "listening");
+      // It keeps nobody from ending.
+      server.unref();
     } catch (error) {
       throw occupied(error, port);
     }

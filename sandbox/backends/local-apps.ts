@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod/mini";
 import { AppError } from "./app-error";
 
@@ -28,7 +28,9 @@ const schema = z.strictObject({
   ),
 });
 
+/** Without a file there are none. */
 export function readLocalApps(file: string): LocalApps {
+  if (!existsSync(file)) return { images: {}, functions: {}, hosts: {} };
   const result = schema.safeParse(readJson(file));
   if (result.success) return result.data;
   const [issue] = result.error.issues;

@@ -15,6 +15,8 @@ export async function execute(options: Options): Promise<void> {
   guard(output);
   try {
     const stack = readStackConfig(options.cwd, options.stack, options.config);
+    // The SDK asks for a stack trace with every resource; to look each frame up in a source map takes long, and none is shown.
+    process.setSourceMapsEnabled(false);
     // Only now: what it needs takes half a second to load, and a mistyped option should not have to wait for that.
     const { run } = createRequire(__filename)("./run") as typeof Run;
     const report = await run(stack, options, {
@@ -52,7 +54,7 @@ function guard(output: Output): void {
   });
   process.on("exit", (code) => {
     if (output.ended || code > 2) return;
-    if (code === 0) output.error("The program ended before the sandbox was through.");
+    if (code === 0) output.error("The program ended by itself, or waits for something that never comes.");
     process.exitCode = 2;
   });
 }

@@ -1,4 +1,5 @@
 import type { Edge } from "../../trust/graph";
+import type { Insider } from "./insiders";
 import type { CallRow, IntrusionRow, Report } from "./report";
 import { table, type Column } from "./table";
 
@@ -24,24 +25,24 @@ const TARGETS: Readonly<Record<Edge["target"]["kind"], string>> = {
 };
 
 const INTRUDERS: Readonly<Record<IntrusionRow["intruder"], string>> = {
-  "no token": "nobody, without a token",
-  "wrong audience": "the caller, token for another audience",
-  "foreign signature": "the caller's token, signed by another key",
-  "expired token": "the caller, expired token",
-  stranger: "another account, valid token",
-  "grant removed": "the caller, its grant removed",
-  caller: "the caller, all in order",
+  "no token": "nobody: no token",
+  "wrong audience": "caller: another audience",
+  "foreign signature": "caller: foreign signature",
+  "expired token": "caller: expired token",
+  stranger: "stranger: valid token",
+  "grant removed": "caller: grant removed",
+  caller: "caller: all in order",
 };
 
 /** The report for people: two tables, who else gets in, and the totals. */
 export function print(report: Report, { width, paint }: { width: number; paint: Paint }): string {
-  const mark = (ok: boolean): string => (ok ? paint.green("✓") : paint.red("✗"));
+  const mark = (ok: boolean): string => (ok ? paint.green : paint.red)(markText({ ok }));
   const lines = (texts: readonly string[]): string =>
     texts.map((text, i) => (i === 0 ? paint.bold(text) : text)).join("\n");
   const sections = [
     lines(table(callColumns(mark, paint), report.calls, width)),
     lines(table(intrusionColumns(mark, paint), report.intrusions, width)),
-    ...(report.insiders.length > 0 ? [insiderLines(report)] : []),
+    ...(report.insiders.length > 0 ? [lines(table(INSIDER_COLUMNS, report.insiders, width))] : []),
     totals(report, paint),
   ];
   return `${sections.join("\n\n")}\n`;
@@ -52,30 +53,40 @@ export function header({ notice, stack, project }: Pick<Report, "notice" | "stac
   const kind = project.kind === "hardened" ? "hardened: no usual roles" : "as Google makes projects";
   const delay = project.iamDelaySeconds === 0 ? "at once" : `after ${project.iamDelaySeconds} s`;
   return [
-    notice,
-    `Stack ${stack.stack} of ${stack.project}, in project ${project.id} (${kind}); IAM changes take effect ${delay}.`,
+    ...notice.split(/(?<=\.) /),
+    `Stack ${stack.stack} of ${stack.project}, in project ${project.id} (${kind}).`,
+    `IAM changes take effect ${delay}.`,
   ].join("\n");
 }
 
 type Mark = (ok: boolean) => string;
 
+function markText({ ok }: { ok: boolean }): string {
+  return ok ? "✓" : "✗";
+}
+
 function callColumns(mark: Mark, paint: Paint): Column<CallRow>[] {
   return [
-    { title: "", text: () => " ", paint: (_, { ok }) => mark(ok) },
-    { title: "SOURCE", text: ({ source }) => `${SOURCES[source.kind]} ${source.name}` },
+    { title: "", text: markText, paint: (_, { ok }) => mark(ok) },
+    { title: "SOURCE", text: ({ source }) => `${SOURCES[source.kind]} ${source.name}`, least: 15 },
     { title: "CALLER", text: ({ caller }) => caller },
-    { title: "TARGET", text: targetText },
+    { title: "TARGET", text: targetText, least: 16 },
     { title: "AUDIENCE", text: ({ audience }) => audience ?? "(none)" },
     { title: "STATUS", text: statusText, paint: (text, { ok }) => (ok ? text : paint.red(text)) },
-    { title: "ANSWER", text: ({ ok, answer, reason }) => (ok ? (answer ?? "") : (answer ?? reason)) },
+    {
+      title: "ANSWER",
+      text: ({ ok, answer, reason }) => (ok ? (answer ?? "") : (answer ?? reason)),
+      // What the application says of its caller is what all this is about.
+      least: 36,
+    },
   ];
 }
 
 function intrusionColumns(mark: Mark, paint: Paint): Column<IntrusionRow>[] {
   return [
-    { title: "", text: () => " ", paint: (_, { ok }) => mark(ok) },
-    { title: "TARGET", text: targetText },
-    { title: "WHO TRIES", text: ({ intruder }) => INTRUDERS[intruder] },
+    { title: "", text: markText, paint: (_, { ok }) => mark(ok) },
+    { title: "TARGET", text: targetText, least: 16 },
+    { title: "WHO TRIES", text: ({ intruder }) => INTRUDERS[intruder], least: 25 },
     { title: "EXPECTED", text: ({ expected }) => outcome(expected) },
     { title: "GOT", text: ({ got }) => outcome(got), paint: (text, { ok }) => (ok ? text : paint.red(text)) },
     { title: "WHY", text: ({ reason }) => reason, paint: paint.dim },
@@ -97,12 +108,11 @@ function outcome(of: { letIn: boolean; status?: number } | undefined): string {
   return `kept out, ${of.status ?? "?"}`;
 }
 
-function insiderLines({ insiders }: Report): string {
-  return [
-    "Also let in, by a role on the whole project, which no target can take away:",
-    ...insiders.map(({ member, role, targets }) => `  ${member} (${role}): ${targets.join(", ")}`),
-  ].join("\n");
-}
+const INSIDER_COLUMNS: readonly Column<Insider>[] = [
+  { title: "ALSO LET IN", text: ({ member }) => member },
+  { title: "BY A ROLE ON THE WHOLE PROJECT", text: ({ role }) => role },
+  { title: "INTO", text: ({ targets }) => targets.join(", ") },
+];
 
 function totals({ ok, calls, intrusions, resources, seconds }: Report, paint: Paint): string {
   const good = (rows: readonly { ok: boolean }[]): string =>

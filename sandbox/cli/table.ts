@@ -1,6 +1,8 @@
 export interface Column<Row> {
   title: string;
   text: (row: Row) => string;
+  /** Shortened to less only when all else is as short as it gets. */
+  least?: number;
   /** Colours of a finished cell, if any. */
   paint?: (text: string, row: Row) => string;
 }
@@ -20,7 +22,11 @@ export function table<Row>(
 ): string[] {
   const cells = rows.map((row) => columns.map((column) => oneLine(column.text(row))));
   const titles = columns.map(({ title }) => title);
-  const widths = fit([titles, ...cells], width);
+  const widths = fit(
+    [titles, ...cells],
+    columns.map(({ least = NARROWEST }) => least),
+    width,
+  );
   const line = (texts: readonly string[], paint: (text: string, column: number) => string): string =>
     texts
       .map((text, column) => {
@@ -53,19 +59,30 @@ export function shortened(text: string, length: number): string {
 }
 
 /** Takes from the widest column until all fit, or none can give any more. */
-function fit(lines: readonly (readonly string[])[], width: number): number[] {
+function fit(lines: readonly (readonly string[])[], least: readonly number[], width: number): number[] {
   const widths = (lines[0] ?? []).map((_, column) =>
     Math.max(...lines.map((line) => lengthOf(line[column] ?? ""))),
   );
   const gaps = GAP.length * (widths.length - 1);
-  let excess = widths.reduce((sum, each) => sum + each, gaps) - width;
-  while (excess > 0) {
-    const widest = Math.max(...widths);
-    if (widest <= NARROWEST) break;
-    widths[widths.indexOf(widest)] = widest - 1;
-    excess--;
-  }
+  const excess = widths.reduce((sum, each) => sum + each, gaps) - width;
+  const rest = take(widths, least, excess);
+  take(
+    widths,
+    widths.map(() => NARROWEST),
+    rest,
+  );
   return widths;
+}
+
+/** What could not be taken. */
+function take(widths: number[], least: readonly number[], excess: number): number {
+  for (let left = excess; left > 0; left--) {
+    const spare = widths.map((each, column) => (each > (least[column] ?? 0) ? each : 0));
+    const widest = Math.max(...spare);
+    if (widest === 0) return left;
+    widths[spare.indexOf(widest)] = widest - 1;
+  }
+  return 0;
 }
 
 function lengthOf(text: string): number {

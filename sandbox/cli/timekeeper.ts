@@ -21,9 +21,10 @@ export class Timekeeper {
     return Date.now() - HEAD_START;
   }
 
-  /** Lets this much time pass. */
+  /** Lets this much time pass, for all who ask for it at the same moment together. */
   async pass(ms: number): Promise<void> {
-    this.#moved = this.#moved.then(() => this.#clock.advance(ms));
+    const time = this.#clock.now() + ms;
+    this.#moved = this.#moved.then(() => this.#clock.advanceTo(Math.max(time, this.#clock.now())));
     await this.#moved;
   }
 
