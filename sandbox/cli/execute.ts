@@ -15,8 +15,6 @@ export async function execute(options: Options): Promise<void> {
   guard(output);
   try {
     const stack = readStackConfig(options.cwd, options.stack, options.config);
-    // The SDK asks for a stack trace with every resource; to look each frame up in a source map takes long, and none is shown.
-    process.setSourceMapsEnabled(false);
     // Only now: what it needs takes half a second to load, and a mistyped option should not have to wait for that.
     const { run } = createRequire(__filename)("./run") as typeof Run;
     const report = await run(stack, options, {
@@ -37,7 +35,7 @@ export async function execute(options: Options): Promise<void> {
   } catch (error) {
     if (options.json)
       output.result(`${JSON.stringify({ ok: false, error: messageOf(error) }, undefined, 2)}\n`);
-    output.error(messageOf(error));
+    output.error(options.trace && error instanceof Error ? (error.stack ?? error.message) : messageOf(error));
     await output.end(2);
   }
 }

@@ -19,6 +19,7 @@ const command = new Command("npm run sandbox --")
   .option("--iam-delay <duration>", "how long an IAM change takes to take effect, such as 2m", delay, 0)
   .option("--keys-port <port>", "where the public keys are served; default: any free port", port)
   .option("--json", "write the result as JSON, and nothing else, to the standard output", false)
+  .option("--trace", "show the stack trace of an error", false)
   .addHelpText(
     "after",
     `

@@ -10,6 +10,8 @@ export interface Options {
   iamDelay: number;
   keysPort?: number;
   json: boolean;
+  /** Show where errors come from. */
+  trace: boolean;
 }
 
 /** Google says: typically two minutes, potentially seven or longer. https://docs.cloud.google.com/iam/docs/access-change-propagation */

@@ -26,10 +26,10 @@ export class Output {
     return this.isTerminal && (process.env.NO_COLOR ?? "") === "" && process.env.TERM !== "dumb";
   }
 
-  /** Of the terminal; where there is none, what a reader of logs can still take in. */
+  /** Of the terminal; where there is none, or one that does not say, what a reader of logs can still take in. */
   get width(): number {
-    const given = Number(process.env.COLUMNS);
-    return this.isTerminal ? process.stdout.columns : given > 0 ? given : 160;
+    const widths = [this.isTerminal ? process.stdout.columns : 0, Number(process.env.COLUMNS)];
+    return widths.find((width) => width > 0) ?? 160;
   }
 
   result(text: string): void {

@@ -352,7 +352,7 @@ async function sandbox(
   const mark = `${process.pid}-${++marks}`;
   const child = spawn(
     process.execPath,
-    ["-r", join(ROOT, "node_modules/tsx/dist/cjs/index.cjs"), join(ROOT, "sandbox/cli/main.ts"), ...args],
+    ["-r", require.resolve("sucrase/register/ts"), join(ROOT, "sandbox/cli/main.ts"), ...args],
     {
       cwd,
       // Apps inherit TEMP; it marks them as this command's.
