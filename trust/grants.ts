@@ -1,6 +1,6 @@
 import type { Caller, Callers } from "./callers";
 import { KNOWN_LATER, originsOf, textAt, textsAt, type ResourceState } from "./resources";
-import { placeOf, samePlace, type Gate, type Target } from "./targets";
+import { placeOf, samePlace, type Gate, type Place, type Target } from "./targets";
 
 /** An IAM binding that was written to let somebody into a target. */
 export interface Grant {
@@ -15,6 +15,8 @@ export interface Grant {
   callerUrn?: string;
   /** Where it lies. */
   on: "target" | "project";
+  /** The same by name, as far as it is known. */
+  place?: Place;
   /** Why it lets nobody in although it looks as if it did. */
   futile?: string;
 }
@@ -103,6 +105,7 @@ export function readGrants(
         caller: caller?.email,
         callerUrn: caller?.urn,
         on: kind.on,
+        place: placeIn(resource, kind),
         futile: kind.futile,
       };
       return { grant, target, caller, project: textAt(resource, "project") };
@@ -125,9 +128,9 @@ export function isEveryone(member: string): boolean {
 }
 
 function targetOf(resource: ResourceState, kind: Kind, targets: readonly Target[]): Target | undefined {
-  const { nameProperty = "name", regionProperty = "location" } = kind;
+  const { nameProperty = "name" } = kind;
   const fitting = targets.filter(({ gate }) => kind.gates.includes(gate));
-  const place = placeOf(resource, regionProperty, textAt(resource, nameProperty));
+  const place = placeIn(resource, kind);
   if (place.name !== undefined) {
     const named = fitting.find((target) => samePlace(place, target[kind.names ?? "place"] ?? {}));
     if (named !== undefined) return named;
@@ -135,6 +138,12 @@ function targetOf(resource: ResourceState, kind: Kind, targets: readonly Target[
   const origins = originsOf(resource, nameProperty);
   const waitedFor = fitting.filter(({ urn }) => urn !== undefined && origins.includes(urn));
   return waitedFor.length === 1 ? waitedFor[0] : undefined;
+}
+
+function placeIn(resource: ResourceState, kind: Kind): Place {
+  if (kind.on === "project") return { project: textAt(resource, "project") };
+  const { nameProperty = "name", regionProperty = "location" } = kind;
+  return placeOf(resource, regionProperty, textAt(resource, nameProperty));
 }
 
 function membersOf(resource: ResourceState): (string | undefined)[] {

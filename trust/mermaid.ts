@@ -1,3 +1,5 @@
+import type { Mark } from "./change";
+import { Arrows, Marked, mermaidText } from "./mermaid-parts";
 import { KNOWN_LATER } from "./resources";
 import type { Caller, Edge, Grant, Target, TrustGraph } from "./graph";
 
@@ -14,34 +16,44 @@ const TARGETS: Readonly<Record<Target["kind"], string>> = {
   external: "application",
 };
 
-/** The graph as a Mermaid flow chart: sources, callers, targets. The same graph gives the same text. */
-export function mermaid(graph: TrustGraph): string {
+/** What is not as it was among the parts of a graph. */
+export type Marks = ReadonlyMap<Edge | Grant | Caller | Target, Mark>;
+
+/**
+ * The graph as a Mermaid flow chart: sources, callers, targets; what is marked is drawn so. The same graph gives the
+ * same text.
+ */
+export function mermaid(graph: TrustGraph, marks: Marks = new Map()): string {
   const ids = new Ids();
-  const lines = [
-    "flowchart LR",
-    ...graph.edges.map(({ source }) =>
-      node(ids.of("source", source.urn), ["([", "])"], source.name, SOURCES[source.kind]),
+  const nodes = new Marked();
+  const arrows = new Arrows();
+  const lines = new Set([
+    ...graph.edges.map((edge) => {
+      const id = nodes.add(ids.of("source", edge.source.urn), marks.get(edge));
+      return node(id, ["([", "])"], edge.source.name, SOURCES[edge.source.kind]);
+    }),
+    ...graph.callers.map((caller) =>
+      callerNode(nodes.add(ids.of("caller", caller.urn ?? caller.email), marks.get(caller)), caller),
     ),
-    ...[...graph.callers, ...unnamedCallers(graph)].map((caller) =>
-      node(ids.of("caller", caller.urn ?? caller.email), ["{{", "}}"], caller.name, caller.email),
-    ),
-    ...graph.targets.map((target) =>
-      node(
-        ids.of("target", keyOf(target)),
-        target.urn === undefined ? ["[/", "/]"] : ["[", "]"],
-        target.name,
-        TARGETS[target.kind],
-      ),
-    ),
-    ...graph.edges.flatMap((edge) => call(edge, ids)),
-    ...admissions(graph, ids),
-    ...everyone(graph, ids),
-  ];
-  return `${lines.join("\n  ")}\n`;
+    ...unnamedCallers(graph).map((caller) => callerNode(ids.of("caller", caller.email), caller)),
+    ...graph.targets.map((target) => {
+      const id = nodes.add(ids.of("target", keyOf(target)), marks.get(target));
+      const shape = target.urn === undefined ? (["[/", "/]"] as const) : (["[", "]"] as const);
+      return node(id, shape, target.name, TARGETS[target.kind]);
+    }),
+  ]);
+  for (const edge of graph.edges) call(edge, ids, arrows, marks);
+  admissions(graph, ids, arrows, marks);
+  const open = everyone(graph, ids, arrows);
+  return `${["flowchart LR", ...lines, ...open.nodes, ...arrows.lines(), ...open.styles, ...arrows.styles(), ...nodes.styles()].join("\n  ")}\n`;
+}
+
+function callerNode(id: string, { name, email }: Pick<Caller, "name" | "email">): string {
+  return node(id, ["{{", "}}"], name, email);
 }
 
 /** Of an edge whose account is neither known nor to be found. */
-function unnamedCallers({ edges }: TrustGraph): Pick<Caller, "name" | "email" | "urn">[] {
+function unnamedCallers({ edges }: TrustGraph): Pick<Caller, "name" | "email">[] {
   const unnamed = edges.find(({ caller, callerUrn }) => callerUrn === undefined && caller === KNOWN_LATER);
   return unnamed === undefined ? [] : [{ name: "?", email: KNOWN_LATER }];
 }
@@ -63,70 +75,84 @@ class Ids {
 }
 
 /** A source calls as its caller; which target it means stands on the arrow. */
-function call(edge: Edge, ids: Ids): string[] {
-  const caller = edge.callerUrn ?? edge.caller;
-  return [
-    `${ids.of("source", edge.source.urn)} -->|${quoted(`calls ${edge.target.name}`)}| ${ids.of("caller", caller)}`,
-  ];
+function call(edge: Edge, ids: Ids, arrows: Arrows, marks: Marks): void {
+  const from = ids.of("source", edge.source.urn);
+  const to = ids.of("caller", edge.callerUrn ?? edge.caller);
+  arrows.add({ from, to, arrow: "-->", label: `calls ${edge.target.name}`, mark: marks.get(edge) });
 }
 
 /** One arrow for each caller and target: solid when it lets in, dotted when nothing does. */
-function admissions({ edges, grants, targets, callers }: TrustGraph, ids: Ids): string[] {
-  const arrows = new Map<string, string>();
-  const draw = (callerKey: string, target: Target, arrow: string, label: string): void => {
-    const from = ids.of("caller", callerKey);
-    const to = ids.of("target", keyOf(target));
-    const key = `${from} ${to}`;
-    if (!arrows.has(key)) arrows.set(key, `${from} ${arrow}|${quoted(label)}| ${to}`);
-  };
+function admissions(graph: TrustGraph, ids: Ids, arrows: Arrows, marks: Marks): void {
+  const { edges, grants, targets, callers } = graph;
+  const between = (callerKey: string, target: Target) => ({
+    from: ids.of("caller", callerKey),
+    to: ids.of("target", keyOf(target)),
+  });
+  const ofGrants = grants.flatMap((grant) => {
+    const target = targets.find(({ urn }) => urn !== undefined && urn === grant.targetUrn);
+    const caller = callers.find(({ urn, email }) => (grant.callerUrn ?? grant.caller) === (urn ?? email));
+    if (target === undefined || caller === undefined || grant.futile !== undefined) return [];
+    return [{ ...between(caller.urn ?? caller.email, target), label: roleOf(grant), mark: marks.get(grant) }];
+  });
   for (const edge of edges) {
     const target = targets.find((candidate) => keyOf(candidate) === keyOf(edge.target));
     if (target === undefined) continue;
-    if (edge.granted) draw(edge.callerUrn ?? edge.caller, target, "-->", roleOf(edge.grant) ?? "open");
-    else if (target.gate === "application")
-      draw(edge.callerUrn ?? edge.caller, target, "-->", "decides itself");
-    else draw(edge.callerUrn ?? edge.caller, target, "-.->", "no grant");
+    const ends = between(edge.callerUrn ?? edge.caller, target);
+    const grounds = ofGrants.filter(({ from, to }) => from === ends.from && to === ends.to);
+    // What becomes of a way in is up to its grants; without any, to whether somebody goes it.
+    const mark =
+      grounds.length === 0 ? presence(marks.get(edge)) : together(grounds.map((grant) => grant.mark));
+    arrows.addOnce({ ...ends, ...admission(edge, target), mark });
   }
-  for (const grant of grants) {
-    const target = targets.find(({ urn }) => urn !== undefined && urn === grant.targetUrn);
-    const caller = callers.find(({ urn, email }) => (grant.callerUrn ?? grant.caller) === (urn ?? email));
-    if (target === undefined || caller === undefined || grant.futile !== undefined) continue;
-    draw(caller.urn ?? caller.email, target, "-->", roleOf(grant) ?? "");
+  for (const grant of ofGrants) {
+    const same = ofGrants.filter(({ from, to }) => from === grant.from && to === grant.to);
+    arrows.addOnce({ ...grant, arrow: "-->", mark: together(same.map(({ mark }) => mark)) });
   }
-  return [...arrows.values()];
+}
+
+function admission({ granted, grant }: Edge, { gate }: Target): { arrow: string; label: string } {
+  if (granted) return { arrow: "-->", label: grant === undefined ? "open" : roleOf(grant) };
+  return gate === "application"
+    ? { arrow: "-->", label: "decides itself" }
+    : { arrow: "-.->", label: "no grant" };
+}
+
+/** An edge that is altered still goes the same way. */
+function presence(mark: Mark | undefined): Mark | undefined {
+  return mark === "altered" ? undefined : mark;
+}
+
+/** One that stays as it was keeps the way open; several that changed in different ways alter it. */
+function together(marks: readonly (Mark | undefined)[]): Mark | undefined {
+  if (marks.includes(undefined)) return undefined;
+  return new Set(marks).size === 1 ? marks[0] : "altered";
 }
 
 /** Open doors are called out. */
-function everyone({ targets }: TrustGraph, ids: Ids): string[] {
+function everyone({ targets }: TrustGraph, ids: Ids, arrows: Arrows) {
   const open = targets.filter((target) => target.open.length > 0);
-  if (open.length === 0) return [];
-  return [
-    `everyone(((${quoted("anybody")})))`,
-    ...open.map(
-      (target) => `everyone ==>|${quoted(target.open.join(", "))}| ${ids.of("target", keyOf(target))}`,
-    ),
-    "classDef danger fill:#fdd,stroke:#c00,color:#000",
-    `class ${["everyone", ...open.map((target) => ids.of("target", keyOf(target)))].join(",")} danger`,
-  ];
+  if (open.length === 0) return { nodes: [], styles: [] };
+  for (const target of open) {
+    const to = ids.of("target", keyOf(target));
+    arrows.add({ from: "everyone", to, arrow: "==>", label: target.open.join(", "), mark: undefined });
+  }
+  return {
+    nodes: [`everyone(((${mermaidText("anybody")})))`],
+    styles: [
+      "classDef danger fill:#fdd,stroke:#c00,color:#000",
+      `class ${["everyone", ...open.map((target) => ids.of("target", keyOf(target)))].join(",")} danger`,
+    ],
+  };
 }
 
 function keyOf(target: { urn?: string; name: string }): string {
   return target.urn ?? target.name;
 }
 
-function roleOf(grant: Pick<Grant, "role"> | undefined): string | undefined {
-  return grant?.role.replace(/^roles\//, "");
+function roleOf({ role }: Pick<Grant, "role">): string {
+  return role.replace(/^roles\//, "");
 }
 
 function node(id: string, [open, close]: readonly [string, string], name: string, what: string): string {
-  return `${id}${open}"${escaped(name)}<br/>${escaped(what)}"${close}`;
-}
-
-function quoted(text: string): string {
-  return `"${escaped(text)}"`;
-}
-
-/** Mermaid's own entity codes; a plain # would begin one, and a backtick would switch to Markdown. */
-function escaped(text: string): string {
-  return text.replace(/\s+/g, " ").replace(/[#"`<>&]/g, (character) => `#${character.charCodeAt(0)};`);
+  return `${id}${open}${mermaidText(name, what)}${close}`;
 }
