@@ -1,0 +1,14 @@
+/** Does a command's work; the process ends with its exit code, or with 2 and what went wrong. */
+export async function ending(work: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await work();
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    process.exitCode = 2;
+  }
+}
+
+/** The standard output is for results. */
+export function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

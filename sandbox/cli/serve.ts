@@ -1,0 +1,21 @@
+import { createRequire } from "node:module";
+import type { Command } from "commander";
+import { Folder } from "../host/folder";
+import type * as Serve from "../host/serve";
+import type { ServeOptions } from "../host/serve";
+import { iamDelay, port, projectKind } from "./arguments";
+import { ending, say } from "./ending";
+
+/** `serve`: one cloud that stays up. */
+export function addServe(program: Command): void {
+  program
+    .command("serve")
+    .description("Keeps one embedded cloud up, with its state in .sandbox, until it is interrupted.")
+    .option("--port <port>", "where it is controlled; default: any free port", port)
+    .addOption(projectKind())
+    .addOption(iamDelay())
+    .action(async (options: Omit<ServeOptions, "folder" | "say">) => {
+      const { serve } = createRequire(__filename)("../host/serve") as typeof Serve;
+      await ending(() => serve({ ...options, folder: new Folder(), say }));
+    });
+}

@@ -1,0 +1,52 @@
+import { request } from "node:http";
+import type { IncomingMessage } from "node:http";
+import type { Made } from "../doors/provider/door";
+import type { Serving } from "./claim";
+import { HostError } from "./host-error";
+
+/** Speaks to the process that has the cloud. */
+export class Client {
+  constructor(private readonly serving: Serving) {}
+
+  /** Keeps the cloud up until it is called off; says what numbers projects to come shall have. */
+  async lease(projectNumbers: Readonly<Record<string, string>> = {}): Promise<() => void> {
+    const response = await this.#ask("POST", "/lease", projectNumbers);
+    response.resume();
+    return () => response.destroy();
+  }
+
+  /** What Pulumi made, and what is still there. */
+  async made(): Promise<Made[]> {
+    return JSON.parse(await textOf(await this.#ask("GET", "/made"))) as Made[];
+  }
+
+  async remove(token: string, id: string): Promise<void> {
+    await textOf(await this.#ask("POST", "/remove", { token, id }));
+  }
+
+  async #ask(
+    method: string,
+    path: string,
+    query: Readonly<Record<string, string>> = {},
+  ): Promise<IncomingMessage> {
+    const { address, secret } = this.serving;
+    const url = `http://${address}${path}?${new URLSearchParams(query).toString()}`;
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const headers = { Authorization: `Bearer ${secret}`, "Content-Length": 0 };
+      request(url, { method, headers, agent: false }, resolve)
+        .on("error", (error) => {
+          reject(new HostError(`The sandbox at ${address} does not answer: ${error.message}`));
+        })
+        .end();
+    });
+    if (response.statusCode === 200) return response;
+    throw new HostError((await textOf(response)).trimEnd());
+  }
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  response.setEncoding("utf8");
+  let text = "";
+  for await (const chunk of response) text += String(chunk);
+  return text;
+}

@@ -1,0 +1,44 @@
+import { once } from "node:events";
+import type { Folder } from "./folder";
+import { Host } from "./host";
+import { HostError } from "./host-error";
+import type { WorldOptions } from "./world";
+
+export interface ServeOptions extends WorldOptions {
+  folder: Folder;
+  port?: number;
+  say: (line: string) => void;
+}
+
+/** Keeps the cloud of a folder up until somebody asks the process to end. */
+export async function serve({ folder, port, say, ...options }: ServeOptions): Promise<number> {
+  const host = await Host.start(folder, port);
+  if (!(host instanceof Host)) {
+    throw new HostError(
+      `${folder.path} is served already, by process ${host.pid} at ${host.address}. Use that one, stop it, or set SANDBOX_FOLDER to another folder.`,
+    );
+  }
+  try {
+    const { cloud } = host.load(options);
+    const projects = cloud.projects.list().map(({ id }) => id);
+    say(
+      `The sandbox is up at ${host.serving.address}, with ${cloud.store.size} resources in ` +
+        `${projects.length === 0 ? "no project yet" : projects.join(", ")}. It is an emulator, and no security boundary.\n` +
+        `Deploy to it from another terminal: npm run sandbox -- pulumi up. It is saved in ${folder.path}; Ctrl-C stops it.`,
+    );
+    await asked();
+  } finally {
+    await host.stop();
+  }
+  return 0;
+}
+
+async function asked(): Promise<void> {
+  const signals = new AbortController();
+  const { signal } = signals;
+  // Keeps the process up: nothing that listens has to.
+  const life = setInterval(() => undefined, 2 ** 30);
+  await Promise.race(["SIGINT", "SIGTERM", "SIGHUP"].map((name) => once(process, name, { signal })));
+  clearInterval(life);
+  signals.abort();
+}

@@ -1,0 +1,106 @@
+import { randomInt } from "node:crypto";
+import { VirtualClock } from "../cloud/clock";
+import { Cloud } from "../cloud/cloud";
+import { CloudError } from "../cloud/errors";
+import { newProject } from "../cloud/new-project";
+import type { ProjectKind } from "../cloud/projects";
+import { Provider } from "../cloud/resources/provider";
+import { restored, snapshotOf } from "../cloud/snapshot";
+import { ProviderDoor, type Made } from "../doors/provider/door";
+import { type State, StateFile } from "./state-file";
+
+export interface WorldOptions {
+  /** The kind of projects that are made from now on. */
+  projectKind: ProjectKind;
+  /** Milliseconds until an IAM change takes effect. */
+  iamDelay: number;
+  /** Numbers of projects that are given rather than made up, by id. */
+  projectNumbers?: Readonly<Record<string, string>>;
+}
+
+/** The one cloud of a folder: restored at its start, saved after each change, its time that of the real world. */
+export class World {
+  readonly cloud: Cloud;
+  readonly door: ProviderDoor;
+  readonly #clock: VirtualClock;
+  readonly #ahead: number;
+  readonly #made = new Map<string, Made>();
+  readonly #file: StateFile;
+  readonly #numbers: Record<string, string>;
+  #moved: Promise<void> = Promise.resolve();
+
+  /** Goes on from the state, if there is one. */
+  constructor(
+    file: string,
+    before: State | undefined,
+    { projectKind, iamDelay, projectNumbers = {} }: WorldOptions,
+  ) {
+    this.#ahead = Math.max(before?.ahead ?? 0, 0);
+    this.#clock = new VirtualClock(Math.max(Date.now() + this.#ahead, before?.snapshot.time ?? 0));
+    this.#numbers = { ...projectNumbers };
+    // Not the same numbers at each start: suffixes that were given out must not come again.
+    const settings = { clock: this.#clock, iamDelay, random: () => randomInt(2 ** 32) / 2 ** 32 };
+    this.cloud =
+      before === undefined ? new Cloud({ ...settings, projects: [] }) : restored(before.snapshot, settings);
+    for (const made of before?.made ?? []) this.#made.set(keyOf(made), made);
+    this.#file = new StateFile(file, () => ({
+      snapshot: snapshotOf(this.cloud),
+      ahead: this.#ahead,
+      made: this.made(),
+    }));
+    this.door = new ProviderDoor({
+      cloud: this.cloud,
+      newProject: (id) => newProject(id, { number: this.#numbers[id], kind: projectKind }),
+      onMade: (made) => {
+        this.#made.set(keyOf(made), made);
+      },
+      around: async ({ changes }, work) => {
+        await this.keepUp();
+        const result = await work();
+        // Before the engine hears of it: what it takes for done outlives this process.
+        if (changes) await this.#file.save();
+        return result;
+      },
+    });
+  }
+
+  /** Numbers for projects that may come. */
+  expect(numbers: Readonly<Record<string, string>>): void {
+    Object.assign(this.#numbers, numbers);
+  }
+
+  /** Moves the cloud's time to the present. */
+  async keepUp(): Promise<void> {
+    const move = async (): Promise<void> => {
+      const now = Date.now() + this.#ahead;
+      if (now > this.#clock.now()) await this.#clock.advanceTo(now);
+    };
+    this.#moved = this.#moved.then(move, move);
+    await this.#moved;
+  }
+
+  /** What Pulumi made and what is still there. */
+  made(): Made[] {
+    return [...this.#made.values()].filter(({ token, id }) => this.cloud.store.get(token, id) !== undefined);
+  }
+
+  /** Removes one resource, whatever Pulumi's protection says: that is a matter between Pulumi and its stacks. */
+  async remove(token: string, id: string): Promise<void> {
+    const found = this.cloud.store.get(token, id);
+    if (found === undefined) throw new CloudError("NOT_FOUND", `There is no ${token} with the id ${id}.`);
+    const state =
+      "deletionProtection" in found.state ? { ...found.state, deletionProtection: false } : found.state;
+    this.cloud.store.put({ ...found, state });
+    const provider = new Provider(this.cloud, { project: found.project });
+    await provider.delete(token, { id, outputs: state });
+    await this.save();
+  }
+
+  async save(): Promise<void> {
+    await this.#file.save();
+  }
+}
+
+function keyOf({ token, id }: Made): string {
+  return `${token} ${id}`;
+}
