@@ -26,8 +26,10 @@ export function longestChain(resources: readonly Waiting[]): string[] {
   return resources.map(({ urn }) => chainTo(urn)).reduce(longer, []);
 }
 
+/** Of two equally long ones, always the same: the first in alphabetical order. */
 function longer(a: string[], b: string[]): string[] {
-  return b.length > a.length ? b : a;
+  if (a.length !== b.length) return b.length > a.length ? b : a;
+  return b.join() < a.join() ? b : a;
 }
 
 function isGoogles({ custom, type }: Waiting): boolean {

@@ -4,7 +4,7 @@ import { after } from "../wiring/after";
 import { Beside } from "../wiring/beside";
 import type { Check } from "../wiring/checks";
 import { checkedNow, refuse } from "../wiring/checks";
-import { childOf } from "../wiring/options";
+import { childOf, NO_INPUTS } from "../wiring/options";
 
 /** Arguments of `ProjectApis`. */
 export interface ProjectApisArgs {
@@ -39,7 +39,7 @@ export class ProjectApis extends pulumi.ComponentResource {
   readonly project: pulumi.Output<string>;
 
   constructor(name: string, args: ProjectApisArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("automatic-oidc:index:ProjectApis", name, args, opts);
+    super("automatic-oidc:index:ProjectApis", name, NO_INPUTS, opts);
     const subject = { component: "ProjectApis", name };
     const apis = args.services.map((service) => inFull(checkedNow(subject, "services", service, apiName)));
     const twice = apis.find((api, index) => apis.indexOf(api) !== index);

@@ -7,7 +7,7 @@ import type { Subject } from "../wiring/checks";
 import { checked, checkedIfGiven, isPlain, oneOf, refuse, within } from "../wiring/checks";
 import { durationWithin } from "../wiring/durations";
 import { NAME_RULES } from "../wiring/names";
-import { childOf } from "../wiring/options";
+import { childOf, NO_INPUTS } from "../wiring/options";
 import { SCHEDULER_DEFAULTS } from "./defaults";
 import { requestBody, requestHeaders } from "./httpContent";
 import { oidcRequest } from "./requestUrl";
@@ -93,7 +93,7 @@ export class SchedulerJob extends pulumi.ComponentResource {
   readonly audience: pulumi.Output<string>;
 
   constructor(name: string, args: SchedulerJobArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("automatic-oidc:index:SchedulerJob", name, args, opts);
+    super("automatic-oidc:index:SchedulerJob", name, NO_INPUTS, opts);
     const subject = { component: "SchedulerJob", name };
     const request = oidcRequest(subject, args);
     const job = createJob(subject, args, request, childOf(this, opts));

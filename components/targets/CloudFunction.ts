@@ -10,7 +10,7 @@ import type { Caller } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
 import { checked, nonEmpty, oneOf, within } from "../wiring/checks";
 import { NAME_RULES } from "../wiring/names";
-import { childOf } from "../wiring/options";
+import { childOf, NO_INPUTS } from "../wiring/options";
 import { DEFAULT_RUNTIME, runtimeOf } from "../wiring/runtimes";
 import { Authorizations } from "./authorizations";
 import type { FunctionBuild, FunctionBuildNodes } from "./buildIdentity";
@@ -96,7 +96,7 @@ export class CloudFunction extends pulumi.ComponentResource {
   readonly runtimeEmail: pulumi.Output<string>;
 
   constructor(name: string, args: CloudFunctionArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("automatic-oidc:index:CloudFunction", name, args, opts);
+    super("automatic-oidc:index:CloudFunction", name, NO_INPUTS, opts);
     const subject = { component: "CloudFunction", name };
     const options = childOf(this, opts);
     const build = functionBuild(subject, args, options);

@@ -10,7 +10,7 @@ import type { Caller } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
 import { checked, nonEmpty, oneOf, within } from "../wiring/checks";
 import { NAME_RULES } from "../wiring/names";
-import { childOf, grantOf } from "../wiring/options";
+import { childOf, grantOf, NO_INPUTS } from "../wiring/options";
 import { DEFAULT_RUNTIME, runtimeOf } from "../wiring/runtimes";
 import { Authorizations } from "./authorizations";
 import type { FunctionBuild, FunctionBuildNodes } from "./buildIdentity";
@@ -85,7 +85,7 @@ export class CloudFunctionV1 extends pulumi.ComponentResource {
   readonly runtimeEmail: pulumi.Output<string>;
 
   constructor(name: string, args: CloudFunctionV1Args, opts?: pulumi.ComponentResourceOptions) {
-    super("automatic-oidc:index:CloudFunctionV1", name, args, opts);
+    super("automatic-oidc:index:CloudFunctionV1", name, NO_INPUTS, opts);
     const subject = { component: "CloudFunctionV1", name };
     const options = childOf(this, opts);
     const build = functionBuild(subject, args, options);

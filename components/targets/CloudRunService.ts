@@ -12,7 +12,7 @@ import type { Subject } from "../wiring/checks";
 import { checked, nonEmpty, oneOf, within } from "../wiring/checks";
 import { durationWithin } from "../wiring/durations";
 import { NAME_RULES } from "../wiring/names";
-import { childOf } from "../wiring/options";
+import { childOf, NO_INPUTS } from "../wiring/options";
 import { Authorizations } from "./authorizations";
 import { grantInvokers } from "./grantInvokers";
 import type { RunIdentity } from "./runIdentity";
@@ -136,7 +136,7 @@ export class CloudRunService extends pulumi.ComponentResource {
   readonly runtimeEmail: pulumi.Output<string>;
 
   constructor(name: string, args: CloudRunServiceArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("automatic-oidc:index:CloudRunService", name, args, opts);
+    super("automatic-oidc:index:CloudRunService", name, NO_INPUTS, opts);
     const subject = { component: "CloudRunService", name };
     const options = childOf(this, opts);
     const identity = runIdentity(subject, args, options);

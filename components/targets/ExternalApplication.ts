@@ -6,6 +6,7 @@ import type { CallerReference } from "../wiring/callers";
 import type { Caller } from "../wiring/callers";
 import { checked, checkedIfGiven, nonEmpty, refuse } from "../wiring/checks";
 import { callerEmail } from "../wiring/accounts";
+import { NO_INPUTS } from "../wiring/options";
 import { httpsUrl } from "../wiring/urls";
 
 /** What the application needs to know to check a token. */
@@ -52,12 +53,9 @@ export class ExternalApplication extends pulumi.ComponentResource {
   readonly verifierSettings: VerifierSettings;
 
   constructor(name: string, args: ExternalApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
-    const callers = Object.fromEntries(
-      Object.entries(args.callers).map(([key, { email, member }]) => [key, { email, member }]),
-    );
-    super("automatic-oidc:index:ExternalApplication", name, { ...args, callers }, opts);
+    super("automatic-oidc:index:ExternalApplication", name, NO_INPUTS, opts);
     const subject = { component: "ExternalApplication", name };
-    if (Object.keys(callers).length === 0) {
+    if (Object.keys(args.callers).length === 0) {
       refuse(
         subject,
         "callers",
@@ -70,7 +68,7 @@ export class ExternalApplication extends pulumi.ComponentResource {
     }
     const url = checked(subject, "url", args.url, httpsUrl);
     const declared = checkedIfGiven(subject, "audience", args.audience, nonEmpty);
-    const emails = Object.entries(callers).map(([key, { email }]) =>
+    const emails = Object.entries(args.callers).map(([key, { email }]) =>
       checked(subject, `callers.${key}.email`, email, callerEmail),
     );
 

@@ -6,7 +6,7 @@ import { audienceOf } from "../wiring/audience";
 import { Beside } from "../wiring/beside";
 import type { CallerReference } from "../wiring/callers";
 import { checked } from "../wiring/checks";
-import { childOf, grantOf } from "../wiring/options";
+import { childOf, grantOf, NO_INPUTS } from "../wiring/options";
 import { httpsUrl } from "../wiring/urls";
 
 /** Arguments of `FunctionV1Invoker`. */
@@ -45,9 +45,7 @@ export class FunctionV1Invoker extends pulumi.ComponentResource {
 
   constructor(name: string, args: FunctionV1InvokerArgs, opts?: pulumi.ComponentResourceOptions) {
     const { email, member } = args.caller;
-    // A component, and with it all below, is registered when its inputs are known: the member is at once, the email waits
-    // until the agents may mint, and a grant on a target should not.
-    super("automatic-oidc:index:FunctionV1Invoker", name, { ...args, caller: { member } }, opts);
+    super("automatic-oidc:index:FunctionV1Invoker", name, NO_INPUTS, opts);
     const subject = { component: "FunctionV1Invoker", name };
     const url = checked(subject, "url", args.url, httpsUrl);
     const caller = checked(subject, "caller.email", email, callerEmail);

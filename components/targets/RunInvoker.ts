@@ -6,7 +6,7 @@ import { audienceOf } from "../wiring/audience";
 import { Beside } from "../wiring/beside";
 import type { CallerReference } from "../wiring/callers";
 import { checked, checkedIfGiven, nonEmpty, oneOf } from "../wiring/checks";
-import { childOf, grantOf } from "../wiring/options";
+import { childOf, grantOf, NO_INPUTS } from "../wiring/options";
 import { httpsUrl } from "../wiring/urls";
 
 /** The roles that let a caller into a Run service. */
@@ -58,9 +58,7 @@ export class RunInvoker extends pulumi.ComponentResource {
 
   constructor(name: string, args: RunInvokerArgs, opts?: pulumi.ComponentResourceOptions) {
     const { email, member } = args.caller;
-    // A component, and with it all below, is registered when its inputs are known: the member is at once, the email waits
-    // until the agents may mint, and a grant on a target should not.
-    super("automatic-oidc:index:RunInvoker", name, { ...args, caller: { member } }, opts);
+    super("automatic-oidc:index:RunInvoker", name, NO_INPUTS, opts);
     const subject = { component: "RunInvoker", name };
     const url = checked(subject, "url", args.url, httpsUrl);
     const declared = checkedIfGiven(subject, "audience", args.audience, nonEmpty);

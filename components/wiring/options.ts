@@ -1,6 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 /**
+ * What a component tells the SDK of its arguments: nothing. The SDK registers a component once all that it is told is
+ * known, and a child only after its parent; so a child would wait for every argument of the component, such as a
+ * random suffix for the APIs, or a grant for the minting grants, although it needs none of them.
+ */
+export const NO_INPUTS: pulumi.Inputs = {};
+
+/**
  * The options of a child that a constructor makes. Providers, protection and aliases come down from the parent by
  * themselves; `dependsOn` does not (measured), so it is passed on here.
  */

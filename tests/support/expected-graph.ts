@@ -25,7 +25,7 @@ const CALLER = [
 /** The stack, every resource below its parent and with what it waits for. "apis" and "caller" are the two lists above. */
 const DEV = `
 Stack automatic-oidc-dev
-  CallerIdentity schedulerunner <- apis
+  CallerIdentity schedulerunner
     Account schedulerunner <- apis, RandomString schedulerunner-suffix
     IAMMember schedulerunner-actas-tasks <- Account schedulerunner
     IAMMember schedulerunner-mint-pubsub <- Account schedulerunner, ServiceIdentity schedulerunner-pubsub-agent
@@ -34,7 +34,7 @@ Stack automatic-oidc-dev
     IAMMember schedulerunner-pubsub-agent <- apis, ServiceIdentity schedulerunner-pubsub-agent
     RandomString schedulerunner-suffix
     ServiceIdentity schedulerunner-pubsub-agent <- apis
-  CloudFunction authfn <- apis
+  CloudFunction authfn
     Account authfn-build <- apis, RandomString authfn-build-suffix
     Account authfn-runtime <- apis, RandomString authfn-runtime-suffix
     Bucket authfn-source <- apis
@@ -45,28 +45,28 @@ Stack automatic-oidc-dev
     RandomString authfn-images-suffix
     RandomString authfn-runtime-suffix
     Repository authfn-images <- apis, RandomString authfn-images-suffix
-    RunInvoker authfn-schedulerunner <- Account schedulerunner, Function authfn
+    RunInvoker authfn-schedulerunner
       ServiceIamMember authfn-schedulerunner-invoker <- Account schedulerunner, Function authfn
-  CloudFunctionV1 authfn-v1 <- apis
+  CloudFunctionV1 authfn-v1
     Account authfn-v1-build <- apis, RandomString authfn-v1-build-suffix
     Account authfn-v1-runtime <- apis, RandomString authfn-v1-runtime-suffix
     Bucket authfn-v1-source <- apis
     BucketObject authfn-v1-source <- Bucket authfn-v1-source
     Function authfn-v1 <- apis, Account authfn-v1-build, Account authfn-v1-runtime, Bucket authfn-v1-source, BucketObject authfn-v1-source, IAMMember authfn-v1-build, Repository authfn-v1-images
-    FunctionV1Invoker authfn-v1-schedulerunner <- Account schedulerunner, Function authfn-v1
+    FunctionV1Invoker authfn-v1-schedulerunner
       FunctionIamMember authfn-v1-schedulerunner-invoker <- Account schedulerunner, Function authfn-v1
     IAMMember authfn-v1-build <- Account authfn-v1-build
     RandomString authfn-v1-build-suffix
     RandomString authfn-v1-images-suffix
     RandomString authfn-v1-runtime-suffix
     Repository authfn-v1-images <- apis, RandomString authfn-v1-images-suffix
-  CloudRunService hello <- apis
+  CloudRunService hello
     Account hello-runtime <- apis, RandomString hello-runtime-suffix
     RandomString hello-runtime-suffix
-    RunInvoker hello-schedulerunner <- Account schedulerunner, Service hello
+    RunInvoker hello-schedulerunner
       ServiceIamMember hello-schedulerunner-invoker <- Account schedulerunner, Service hello
     Service hello <- apis, Account hello-runtime
-  ExternalApplication application <- caller
+  ExternalApplication application
   ProjectApis apis
     Service apis-artifactregistry
     Service apis-cloudbuild
@@ -77,21 +77,21 @@ Stack automatic-oidc-dev
     Service apis-pubsub
     Service apis-run
     Service apis-storage
-  PushSubscription psub <- apis, caller, Service hello, ServiceIamMember hello-schedulerunner-invoker, Topic runtopic
+  PushSubscription psub
     Subscription psub <- apis, caller, Service hello, ServiceIamMember hello-schedulerunner-invoker, Topic psub-dead-letters, Topic runtopic
     Subscription psub-dead-letters <- apis, Topic psub-dead-letters
     SubscriptionIAMMember psub-dead-letters-subscriber <- Subscription psub
     Topic psub-dead-letters <- apis
     TopicIAMMember psub-dead-letters-publisher <- Topic psub-dead-letters
-  PushSubscription psubgcf <- apis, caller, Function authfn, ServiceIamMember authfn-schedulerunner-invoker, Topic runtopic
+  PushSubscription psubgcf
     Subscription psubgcf <- apis, caller, Function authfn, ServiceIamMember authfn-schedulerunner-invoker, Topic runtopic
-  SchedulerJob apptest <- apis, caller
+  SchedulerJob apptest
     Job apptest <- apis, caller
-  SchedulerJob gcftest <- apis, caller, Function authfn, ServiceIamMember authfn-schedulerunner-invoker
+  SchedulerJob gcftest
     Job gcftest <- apis, caller, Function authfn, ServiceIamMember authfn-schedulerunner-invoker
-  SchedulerJob gcftest-v1 <- apis, caller, Function authfn-v1, FunctionIamMember authfn-v1-schedulerunner-invoker
+  SchedulerJob gcftest-v1
     Job gcftest-v1 <- apis, caller, Function authfn-v1, FunctionIamMember authfn-v1-schedulerunner-invoker
-  SchedulerJob oidctest <- apis, caller, Service hello, ServiceIamMember hello-schedulerunner-invoker
+  SchedulerJob oidctest
     Job oidctest <- apis, caller, Service hello, ServiceIamMember hello-schedulerunner-invoker
   Topic runtopic <- apis
 `
@@ -100,13 +100,13 @@ Stack automatic-oidc-dev
 
 /** What a further region adds. */
 const FURTHER_REGION = `
-  CloudRunService hello-europe-west1 <- apis
+  CloudRunService hello-europe-west1
     Account hello-europe-west1-runtime <- apis, RandomString hello-europe-west1-runtime-suffix
     RandomString hello-europe-west1-runtime-suffix
-    RunInvoker hello-europe-west1-schedulerunner <- Account schedulerunner, Service hello-europe-west1
+    RunInvoker hello-europe-west1-schedulerunner
       ServiceIamMember hello-europe-west1-schedulerunner-invoker <- Account schedulerunner, Service hello-europe-west1
     Service hello-europe-west1 <- apis, Account hello-europe-west1-runtime
-  SchedulerJob oidctest-europe-west1 <- apis, caller, Service hello-europe-west1, ServiceIamMember hello-europe-west1-schedulerunner-invoker
+  SchedulerJob oidctest-europe-west1
     Job oidctest-europe-west1 <- apis, caller, Service hello-europe-west1, ServiceIamMember hello-europe-west1-schedulerunner-invoker
 `
   .replace(/^\n/, "")
@@ -115,11 +115,7 @@ const FURTHER_REGION = `
 
 export const GRAPH: Readonly<Record<StackName, readonly string[]>> = {
   dev: DEV,
-  prod: DEV.toSpliced(
-    DEV.indexOf("  ExternalApplication application <- caller"),
-    0,
-    ...FURTHER_REGION.slice(0, 6),
-  )
+  prod: DEV.toSpliced(DEV.indexOf("  ExternalApplication application"), 0, ...FURTHER_REGION.slice(0, 6))
     .toSpliced(-1, 0, ...FURTHER_REGION.slice(6))
     .with(0, "Stack automatic-oidc-prod"),
 };
@@ -128,19 +124,12 @@ export const GROUPS = { apis: APIS, caller: CALLER };
 
 /** The accounts that each resource attaches, or whose e-mail it has: it waits until its deployer may attach them. */
 const ATTACHES_DEV = {
-  "ExternalApplication application": ["schedulerunner"],
   "Function authfn": ["authfn-build", "authfn-runtime"],
   "Function authfn-v1": ["authfn-v1-build", "authfn-v1-runtime"],
   "Job apptest": ["schedulerunner"],
   "Job gcftest": ["schedulerunner"],
   "Job gcftest-v1": ["schedulerunner"],
   "Job oidctest": ["schedulerunner"],
-  "PushSubscription psub": ["schedulerunner"],
-  "PushSubscription psubgcf": ["schedulerunner"],
-  "SchedulerJob apptest": ["schedulerunner"],
-  "SchedulerJob gcftest": ["schedulerunner"],
-  "SchedulerJob gcftest-v1": ["schedulerunner"],
-  "SchedulerJob oidctest": ["schedulerunner"],
   "Service hello": ["hello-runtime"],
   "Subscription psub": ["schedulerunner"],
   "Subscription psubgcf": ["schedulerunner"],
@@ -151,7 +140,6 @@ export const ATTACHES: Readonly<Record<StackName, Readonly<Record<string, readon
   prod: {
     ...ATTACHES_DEV,
     "Job oidctest-europe-west1": ["schedulerunner"],
-    "SchedulerJob oidctest-europe-west1": ["schedulerunner"],
     "Service hello-europe-west1": ["hello-europe-west1-runtime"],
   },
 };
