@@ -22,14 +22,11 @@ export function autoName(rule: AutoName, logicalName: string, seed: string): Nam
   return { name: prefix + hexOf(`${seed}\n${prefix}`, SUFFIX_LENGTH) };
 }
 
-/** Whether a name is one that autoName can have given to this logical name. */
-export function isAutoNameOf(rule: AutoName, logicalName: string, name: unknown): name is string {
-  const prefix = prefixOf(rule, logicalName);
-  return typeof name === "string" && name.startsWith(prefix) && SUFFIX.test(name.slice(prefix.length - 1));
-}
-
-/** Whether a name looks given by autoName, when the logical name is not at hand. */
-export function looksAutoNamed(name: unknown): boolean {
+/**
+ * Whether a name looks given by autoName, under whatever logical name that was: a resource that is renamed with an alias
+ * keeps the name that it was given.
+ */
+export function looksAutoNamed(name: unknown): name is string {
   return typeof name === "string" && SUFFIX.test(name);
 }
 

@@ -93,7 +93,7 @@ function grant(spec: MemberSpec, places: readonly string[], cx: Context, inputs:
   const resource = spec.fullName(cx, parts);
   cx.cloud.iam.grant(resource, { role, member });
   return {
-    id: `${idOf(spec, parts)}/${role}/${member}`,
+    id: bindingId(spec, parts, inputs),
     computed: {
       ...Object.fromEntries(places.map((place) => [place, parts[place]])),
       etag: cx.cloud.iam.etag(resource),
@@ -106,7 +106,7 @@ function read(
   places: readonly string[],
   cx: Context,
   id: string,
-): { inputs: Props; computed: Props } | undefined {
+): { id: string; inputs: Props; computed: Props } | undefined {
   const [, resourceId = "", role = "", member = ""] = ID.exec(id) ?? [];
   const parts = parse(spec, resourceId);
   if (parts === undefined) return undefined;
@@ -120,7 +120,12 @@ function read(
   const name = spec.wholeIdOnly === true ? resourceId : parts[spec.resource];
   const inputs = { [spec.resource]: name, role, member };
   const where = Object.fromEntries(places.map((place) => [place, parts[place]]));
-  return { inputs: { ...inputs, ...where }, computed: { etag: cx.cloud.iam.etag(resource) } };
+  return {
+    // An import may write it with blanks.
+    id: bindingId(spec, parts, { role, member }),
+    inputs: { ...inputs, ...where },
+    computed: { etag: cx.cloud.iam.etag(resource) },
+  };
 }
 
 function found(look: () => string): string | undefined {
@@ -170,6 +175,14 @@ function knownParts(spec: MemberSpec, cx: Context, inputs: Props): Parts {
 function parse(spec: MemberSpec, text: string): Parts | undefined {
   const expression = spec.template.replace(/\{(\w+)\}/g, "(?<$1>[^/]+)");
   return new RegExp(`^${expression}$`).exec(text)?.groups;
+}
+
+function bindingId(
+  spec: MemberSpec,
+  parts: Parts,
+  { role, member }: { role: string; member: string },
+): string {
+  return `${idOf(spec, parts)}/${role}/${member}`;
 }
 
 function idOf(spec: MemberSpec, parts: Parts): string {

@@ -87,8 +87,8 @@ export interface Kind<I = Props> {
   create(cx: Context, inputs: I, id: string): Made | Promise<Made>;
   update?(cx: Context, current: Current<I>, news: I): Made | Promise<Made>;
   delete?(cx: Context, current: Current<I>): void | Promise<void>;
-  /** Looks at the cloud itself, for what the store does not keep or may not have been told. */
-  read?(cx: Context, id: string): { inputs: Props; computed: Props } | undefined;
+  /** Looks at the cloud itself, for what the store does not keep or may not have been told. The id is the one to go on with. */
+  read?(cx: Context, id: string): { id?: string; inputs: Props; computed: Props } | undefined;
 }
 
 /** A kind whose inputs have the type of its schema, which is built at its first use: most programs use few kinds. */

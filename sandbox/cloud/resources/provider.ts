@@ -1,6 +1,6 @@
 import type { Cloud } from "../cloud";
 import { CloudError } from "../errors";
-import { autoName, isAutoNameOf } from "./autonaming";
+import { autoName, looksAutoNamed } from "./autonaming";
 import { failure, failuresOf } from "./checking";
 import { diffOf, type Diff } from "./diff";
 import { getProject } from "./get-project";
@@ -93,7 +93,7 @@ export class Provider {
     if (stored === undefined) {
       const { inputs = {}, computed = {} } = found ?? {};
       const outputs = outputsOf(this.#cx, kind, inputs, (path) => computed[path]);
-      return Promise.resolve({ id: q.id, inputs, outputs });
+      return Promise.resolve({ id: found?.id ?? q.id, inputs, outputs });
     }
     const inputs = restrictedTo(keptOf(stored.data).inputs, stored.state) as Props;
     return Promise.resolve({ id: q.id, inputs, outputs: stored.state });
@@ -172,7 +172,7 @@ export class Provider {
     const rule = kind.autoName;
     if (rule !== undefined && inputs[rule.property] === undefined) {
       const old = q.olds?.[rule.property];
-      const named = isAutoNameOf(rule, q.name, old) ? { name: old } : autoName(rule, q.name, q.seed);
+      const named = looksAutoNamed(old) ? { name: old } : autoName(rule, q.name, q.seed);
       if ("name" in named) inputs[rule.property] = named.name;
       else failures.push(failure(subject, rule.property, named.tooLong));
     }
