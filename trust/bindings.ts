@@ -32,9 +32,10 @@ export function readBindings(resources: readonly ResourceState[]): Binding[] {
     const role = textAt(resource, "role");
     // A condition makes it another binding, and is nothing that the components declare.
     if (family === undefined || role === undefined || hasBlock(resource, "condition")) return [];
-    const place = Object.keys(resource.inputs)
-      .filter((property) => !NOT_A_PLACE.includes(property) && !property.startsWith("__"))
-      .map((property) => ({
+    const place = Object.entries(resource.inputs)
+      .filter(([, value]) => value !== undefined)
+      .filter(([property]) => !NOT_A_PLACE.includes(property) && !property.startsWith("__"))
+      .map(([property]) => ({
         property,
         value: textAt(resource, property),
         origins: originsOf(resource, property),
