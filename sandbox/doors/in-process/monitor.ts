@@ -1,3 +1,4 @@
+import { Metadata, status } from "@grpc/grpc-js";
 import type { ServiceError } from "@grpc/grpc-js";
 import * as resourceProto from "@pulumi/pulumi/proto/resource_pb";
 import * as providerProto from "@pulumi/pulumi/proto/provider_pb";
@@ -14,6 +15,13 @@ import { urnOf } from "./urns";
 import { received, sent } from "./wire";
 
 type Answer<T> = (error: ServiceError | null, response: T) => void;
+
+/** What an SDK takes as: ask in the way that older engines know. */
+const UNIMPLEMENTED: ServiceError = Object.assign(new Error("not answered"), {
+  code: status.UNIMPLEMENTED,
+  details: "not answered",
+  metadata: new Metadata(),
+});
 
 /** What lies around a deployment. */
 interface Surroundings {
@@ -97,6 +105,11 @@ export class Monitor {
       response.setReturn(structOf(sent(result, [])));
       return response;
     });
+  }
+
+  /** The newest SDKs ask for all features at once. The one that is installed here has no words for the answer. */
+  getDeploymentInfo(_request: Empty, answer: Answer<undefined>): void {
+    answer(UNIMPLEMENTED, undefined);
   }
 
   supportsFeature(

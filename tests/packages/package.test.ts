@@ -1,0 +1,233 @@
+import { spawnSync } from "node:child_process";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Outcome } from "./deploy";
+
+const ROOT = join(__dirname, "../..");
+const NAME = "@automatic-oidc/automatic-oidc";
+const manifest = JSON.parse(readFileSync(join(ROOT, "components/package.json"), "utf8")) as {
+  version: string;
+  peerDependencies: Record<string, string>;
+};
+
+const asked = process.env["PACKAGES"] !== undefined;
+if (!asked)
+  console.warn("PACKAGES is not set: the tests that install packages from the registry are skipped.");
+
+// They need the registry, and minutes: .ci/run sets it.
+(asked ? describe : describe.skip)("the package", () => {
+  const folder = mkdtempSync(join(tmpdir(), "package-"));
+  let files: string[];
+
+  beforeAll(() => {
+    files = pack();
+  }, 120_000);
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Packed from a copy: what it builds on the way must not lie about where others work. */
+  function pack(): string[] {
+    const source = (path: string) => !/node_modules|dist/.test(path.slice(ROOT.length));
+    cpSync(join(ROOT, "components"), join(folder, "components"), { recursive: true, filter: source });
+    for (const file of ["tsconfig.json", "LICENSE"]) cpSync(join(ROOT, file), join(folder, file));
+    symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+    const output = run(
+      "npm",
+      ["pack", "--json", "--silent", "--pack-destination", folder],
+      join(folder, "components"),
+    );
+    const [packed] = JSON.parse(output.slice(output.indexOf("[\n"))) as { files: { path: string }[] }[];
+    return packed?.files.map(({ path }) => path).sort() ?? [];
+  }
+
+  const tarball = () => join(folder, readdirSync(folder).find((file) => file.endsWith(".tgz")) ?? "");
+
+  /** A folder of its own with the package, its peers and nothing of this repository. */
+  function fresh(
+    name: string,
+    main: Readonly<Record<string, string>>,
+    packages: readonly string[] = [],
+  ): string {
+    const program = join(folder, "programs", name);
+    mkdirSync(program, { recursive: true });
+    writeFileSync(join(program, "package.json"), JSON.stringify({ name, private: true }));
+    for (const [file, text] of Object.entries(main)) writeFileSync(join(program, file), text);
+    install(program, [
+      tarball(),
+      "@pulumi/pulumi@~3.248.0",
+      "@pulumi/gcp@9",
+      "@pulumi/random@4",
+      ...packages,
+    ]);
+    return program;
+  }
+
+  function install(program: string, packages: readonly string[]): void {
+    run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", ...packages], program);
+  }
+
+  /** With the sandbox in one process with the program, and with the program's own SDK. */
+  function deployed(program: string, main: string, node = process.execPath): Outcome {
+    const preloaded = ["-r", "./tests/packages/own-sdk.js", "-r", "sucrase/register/ts"];
+    const args = [...preloaded, "tests/packages/deploy.ts", program, main];
+    return JSON.parse(run(node, args, ROOT, { PROGRAM_FOLDER: program })) as Outcome;
+  }
+
+  const example = (path: string) => readFileSync(join(ROOT, "examples", path), "utf8");
+
+  test("holds what its users need and nothing else", () => {
+    const [compiled, others] = [
+      files.filter((f) => f.startsWith("dist/")),
+      files.filter((f) => !f.startsWith("dist/")),
+    ];
+    // npm adds whatever "main" says, which Pulumi wants to be the source.
+    expect(others).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "index.ts", "package.json"]);
+    expect(compiled).toEqual(expect.arrayContaining(["dist/index.js", "dist/index.d.ts"]));
+    expect(
+      compiled.filter((file) => !/^dist\/(identity|sources|targets|wiring)?\/?\w+\.(js|d\.ts)$/.test(file)),
+    ).toEqual([]);
+    const sources = readdirSync(join(ROOT, "components"), { recursive: true, encoding: "utf8" });
+    const modules = sources.filter((file) => /^[^.]+\.ts$/.test(file) && !/^(dist|node_modules)/.test(file));
+    expect(compiled).toHaveLength(2 * modules.length);
+  });
+
+  describe("in a fresh TypeScript program", () => {
+    const MAIN = "one-caller-per-source/index.ts";
+    const TSCONFIG = {
+      compilerOptions: { strict: true, module: "nodenext", target: "es2022", noEmit: true, types: ["node"] },
+      files: ["index.ts"],
+    };
+    const CALLS = ["payments -> billing as payments: success", "closing -> billing as closing: success"];
+    let program: string;
+
+    beforeAll(() => {
+      const main = { "index.ts": example(MAIN), "tsconfig.json": JSON.stringify(TSCONFIG) };
+      program = fresh("typescript", main, ["typescript@~5.9.0", "@types/node@20"]);
+    }, 300_000);
+
+    const works = (node?: string) => {
+      expect(run("npx", ["tsc"], program)).toBe("");
+      const outcome = deployed(program, "index.ts", node);
+      expect(outcome).toMatchObject({ calls: CALLS, changed: [] });
+      expect(outcome.resources).toHaveLength(counted("one-caller-per-source") + 1);
+      expect(outcome.refusal).toMatch(/SchedulerJob "bad": schedule "never" .+\. /);
+      return outcome;
+    };
+
+    test("it has types, also without skipLibCheck, and works", () => {
+      expect(works().sdk).toMatch(/^3\.248\./);
+    }, 120_000);
+
+    test("its types say what is wrong", () => {
+      const bad = `import { SchedulerJob } from "${NAME}";\nnew SchedulerJob("x", { schedule: 5 });\n`;
+      writeFileSync(join(program, "bad.ts"), bad);
+      const args = ["tsc", "--strict", "--module", "nodenext", "--noEmit", "--skipLibCheck", "bad.ts"];
+      const { stdout } = spawnSync("npx", args, { cwd: program, encoding: "utf8" });
+      expect(stdout).toContain("Type 'number' is not assignable to type 'Input<string>'");
+    }, 120_000);
+
+    test("there is one copy of each package that it shares with the program", () => {
+      for (const shared of [NAME, "@pulumi/pulumi", "@pulumi/gcp", "@pulumi/random"]) {
+        expect([shared, copiesOf(shared, join(program, "node_modules"))]).toEqual([shared, 1]);
+      }
+    });
+
+    test("it works with the oldest SDK that the package asks for", () => {
+      const oldest = (manifest.peerDependencies["@pulumi/pulumi"] ?? "").replace("^", "");
+      install(program, [`@pulumi/pulumi@${oldest}`]);
+      expect(works().sdk).toBe(oldest);
+    }, 300_000);
+
+    test("it works with the newest SDK, on the Node.js that this one wants", () => {
+      const node = join(folder, "node");
+      mkdirSync(node);
+      writeFileSync(join(node, "package.json"), "{}");
+      install(node, ["node@24"]);
+      install(program, ["@pulumi/pulumi@3"]);
+      const newest = run("npm", ["view", "@pulumi/pulumi", "version", "--silent"], program).trim();
+      install(program, [`@pulumi/pulumi@${newest}`]);
+      expect(works(join(node, "node_modules/node/bin/node"))).toMatchObject({
+        sdk: newest,
+        node: expect.stringMatching(/^24\./) as string,
+      });
+    }, 300_000);
+  });
+
+  describe("in a fresh JavaScript program", () => {
+    const COMMONJS = example("plain-javascript/index.js");
+    const MODULE = COMMONJS.replace(/const (\{.*\}) = require\((.*)\);/, "import $1 from $2;").replace(
+      "exports.url =",
+      "export const url =",
+    );
+    let program: string;
+
+    beforeAll(() => {
+      program = fresh("javascript", { "index.js": COMMONJS, "index.mjs": MODULE });
+    }, 300_000);
+
+    test.each(["index.js", "index.mjs"])(
+      "it works as %s",
+      (main) => {
+        const { calls, changed, resources } = deployed(program, main);
+        expect([calls, changed]).toEqual([["nightly -> report as nightly: success"], []]);
+        expect(resources).toHaveLength(counted("plain-javascript") + 1);
+      },
+      60_000,
+    );
+
+    test("both kinds of module see the same classes", () => {
+      const code = `
+        import * as imported from "${NAME}";
+        import { createRequire } from "node:module";
+        const required = createRequire(import.meta.url)("${NAME}");
+        console.log(Object.keys(required).filter((name) => required[name] !== imported[name]).join());`;
+      expect(run(process.execPath, ["--input-type=module", "-e", code], program).trim()).toBe("");
+    });
+
+    test("nothing can be reached behind its back", () => {
+      const code = `require("${NAME}/dist/wiring/names.js")`;
+      const { stderr } = spawnSync(process.execPath, ["-e", code], { cwd: program, encoding: "utf8" });
+      expect(stderr).toContain("ERR_PACKAGE_PATH_NOT_EXPORTED");
+    });
+  });
+
+  /** How many resources an example says that it has. */
+  function counted(name: string): number {
+    const { resources } = JSON.parse(example(`${name}/expected.json`)) as {
+      resources: Record<string, number>;
+    };
+    return Object.values(resources).reduce((sum, count) => sum + count, 0);
+  }
+});
+
+function copiesOf(name: string, modules: string): number {
+  const entries = readdirSync(modules, { recursive: true, encoding: "utf8" });
+  return entries.filter((path) => `/${path}`.endsWith(`/${name}/package.json`)).length;
+}
+
+/** What a command prints; an error with all that it said when it fails. */
+function run(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): string {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd,
+    encoding: "utf8",
+    env: { ...process.env, npm_config_loglevel: "error", ...env },
+  });
+  if (status === 0) return stdout;
+  throw new Error(`${command} ${args.join(" ")} ended with ${String(status)}\n${stdout}\n${stderr}`);
+}
