@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { Backends } from "../backends/backends";
 import { KeyServer } from "../backends/key-server";
 import { readLocalApps } from "../backends/local-apps";
 import { VirtualClock } from "../cloud/clock";
 import { Cloud } from "../cloud/cloud";
+import { newProject } from "../cloud/new-project";
 import type { ProjectKind } from "../cloud/projects";
 import { Delivery } from "../delivery/delivery";
 import { Ingress } from "../ingress/ingress";
@@ -16,21 +16,6 @@ export interface EmbeddedCloudOptions {
   iamDelay: number;
   keysPort?: number;
 }
-
-/**
- * What a new project has, and what the README asks for by hand; the program enables the rest.
- * https://docs.cloud.google.com/service-usage/docs/enabled-service
- */
-const APIS = [
-  "cloudapis",
-  "cloudresourcemanager",
-  "logging",
-  "monitoring",
-  "servicemanagement",
-  "serviceusage",
-  "storage-api",
-  "storage-component",
-].map((name) => `${name}.googleapis.com`);
 
 /** The embedded cloud with one project, with its ingress, its sources and the code behind its targets. */
 export class EmbeddedCloud {
@@ -44,8 +29,7 @@ export class EmbeddedCloud {
 
   constructor({ root, project, iamDelay, keysPort }: EmbeddedCloudOptions) {
     const clock = new VirtualClock(Timekeeper.start());
-    const { id, number = numberOf(id), kind } = project;
-    this.cloud = new Cloud({ projects: [{ id, number, kind, apis: APIS }], clock, iamDelay });
+    this.cloud = new Cloud({ projects: [newProject(project.id, project)], clock, iamDelay });
     this.time = new Timekeeper(clock);
     const apps = readLocalApps(join(root, "apps/local.json"));
     this.backends = new Backends({ cloud: this.cloud, apps, root });
@@ -72,10 +56,4 @@ export class EmbeddedCloud {
     this.delivery.stop();
     await Promise.all([this.backends.stop(), this.#keys?.stop()]);
   }
-}
-
-/** Looks like a project's number, and is the same in every run. */
-function numberOf(id: string): string {
-  const hash = BigInt(`0x${createHash("sha256").update(id).digest("hex")}`);
-  return `1${(hash % 10n ** 11n).toString().padStart(11, "0")}`;
 }

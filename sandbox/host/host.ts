@@ -1,10 +1,9 @@
 import { createRequire } from "node:module";
-import { isPackageName } from "../doors/provider/packages";
 import { claim, release, type Serving } from "./claim";
 import { Connections } from "./connections";
 import { answer, Control, type Handler } from "./control";
 import type { Folder } from "./folder";
-import { HostError } from "./host-error";
+import { providerRoute } from "./provider-route";
 import { readState, type State } from "./state-file";
 import type * as Worlds from "./world";
 import type { World, WorldOptions } from "./world";
@@ -85,17 +84,7 @@ export class Host {
   }
 
   readonly #routes: Readonly<Partial<Record<string, Handler>>> = {
-    /** A port for one provider instance, for as long as the answer is listened to. */
-    "POST /providers": async ({ url, response }) => {
-      const name = url.searchParams.get("name") ?? "";
-      if (!isPackageName(name)) throw new HostError(`The sandbox has no provider "${name}".`);
-      const { door } = await this.#world;
-      const open = await door.open({ package: name, version: url.searchParams.get("version") ?? "" });
-      this.#connections.keep(response, () => {
-        open.close();
-      });
-      response.writeHead(200).write(`${open.port}\n`);
-    },
+    "POST /providers": providerRoute(async () => (await this.#world).door, this.#connections),
     /** Keeps the cloud up for as long as the answer is listened to. The numbers are those of projects to come. */
     "POST /lease": async ({ url, response }) => {
       const world = await this.#world;

@@ -86,13 +86,14 @@ export class World {
 
   /** Removes one resource, whatever Pulumi's protection says: that is a matter between Pulumi and its stacks. */
   async remove(token: string, id: string): Promise<void> {
-    const found = this.cloud.store.get(token, id);
+    const stored = this.cloud.store.get(token, id);
+    if (stored !== undefined && "deletionProtection" in stored.state) {
+      this.cloud.store.put({ ...stored, state: { ...stored.state, deletionProtection: false } });
+    }
+    const provider = new Provider(this.cloud, { project: stored?.project });
+    const found = await provider.read(token, { id });
     if (found === undefined) throw new CloudError("NOT_FOUND", `There is no ${token} with the id ${id}.`);
-    const state =
-      "deletionProtection" in found.state ? { ...found.state, deletionProtection: false } : found.state;
-    this.cloud.store.put({ ...found, state });
-    const provider = new Provider(this.cloud, { project: found.project });
-    await provider.delete(token, { id, outputs: state });
+    await provider.delete(token, { id: found.id, outputs: found.outputs });
     await this.save();
   }
 

@@ -63,17 +63,25 @@ const FUNCTIONS = {
 
 function resourceSpec(kind: Kind<never>, types: Types) {
   const json = toJSONSchema(kind.schema(), { unrepresentable: "any", io: "input" }) as JsonSchema;
-  const inputs = objectSpec(json, nestedName(kind.token), types);
-  for (const property of alwaysSecret(kind.token)) {
-    inputs.properties[property] = { ...inputs.properties[property], secret: true };
-  }
-  const computed = kind.computed.filter((path) => !path.includes(".") && !(path in inputs.properties));
+  const { properties, required } = objectSpec(json, nestedName(kind.token), types);
+  const computed = kind.computed.filter((path) => !path.includes(".") && !(path in properties));
+  const outputs = { ...properties, ...Object.fromEntries(computed.map((path) => [path, ANYTHING])) };
   return {
-    inputProperties: inputs.properties,
-    requiredInputs: inputs.required.filter((property) => !isFilledIn(kind, property)),
-    properties: { ...inputs.properties, ...Object.fromEntries(computed.map((path) => [path, ANYTHING])) },
-    required: inputs.required,
+    inputProperties: withSecrets(kind.token, properties),
+    requiredInputs: required.filter((property) => !isFilledIn(kind, property)),
+    properties: withSecrets(kind.token, outputs),
+    required,
   };
+}
+
+function withSecrets(token: string, properties: Record<string, TypeSpec>): Record<string, TypeSpec> {
+  const secret = alwaysSecret(token);
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, spec]) => [
+      name,
+      secret.includes(name) ? { ...spec, secret: true } : spec,
+    ]),
+  );
 }
 
 function isFilledIn(kind: Kind<never>, property: string): boolean {
