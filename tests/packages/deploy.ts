@@ -29,7 +29,11 @@ export interface Outcome {
 async function main(folder: string, file: string): Promise<Outcome> {
   const clock = new VirtualClock(Date.UTC(2026, 10, 24));
   const cloud = new Cloud({ clock, projects: [{ id: "my-project", number: "123456789012" }] });
-  const config = { "gcp:project": "my-project", "gcp:region": "us-central1" };
+  const config = {
+    "gcp:project": "my-project",
+    "gcp:region": "us-central1",
+    "fresh:projectNumber": "123456789012",
+  };
   const engine = new InProcessEngine(cloud, { project: "fresh", stack: "dev", config });
   const { resources } = await engine.up(() => evaluated(join(folder, file), 1));
   const ingress = new Ingress(cloud, () => Promise.resolve({ status: 200, headers: {}, body: "ok" }));

@@ -20,9 +20,20 @@ const manifest = JSON.parse(readFileSync(join(ROOT, "components/package.json"), 
   peerDependencies: Record<string, string>;
 };
 
+/** What Pulumi itself needs to run a program. */
+const PROJECT = {
+  "Pulumi.yaml": "name: fresh\nruntime: nodejs\nconfig: { projectNumber: { type: string } }\n",
+  "Pulumi.dev.yaml":
+    'config: { "gcp:project": my-project, "gcp:region": us-central1, "fresh:projectNumber": "123456789012" }\n',
+};
+const CALLS = ["events -> report as nightly: success", "nightly -> report as nightly: success"];
+
+const hasCli = spawnSync("pulumi", ["version"]).status === 0;
+const withCli = hasCli ? test : test.skip;
 const asked = process.env["PACKAGES"] !== undefined;
 if (!asked)
   console.warn("PACKAGES is not set: the tests that install packages from the registry are skipped.");
+else if (!hasCli) console.warn("No Pulumi CLI on PATH: packages are not tried with Pulumi's own engine.");
 
 // They need the registry, and minutes: .ci/run sets it.
 (asked ? describe : describe.skip)("the package", () => {
@@ -62,7 +73,8 @@ if (!asked)
     const program = join(folder, "programs", name);
     mkdirSync(program, { recursive: true });
     writeFileSync(join(program, "package.json"), JSON.stringify({ name, private: true }));
-    for (const [file, text] of Object.entries(main)) writeFileSync(join(program, file), text);
+    for (const [file, text] of Object.entries({ ...PROJECT, ...main }))
+      writeFileSync(join(program, file), text);
     install(program, [
       tarball(),
       "@pulumi/pulumi@~3.248.0",
@@ -84,7 +96,25 @@ if (!asked)
     return JSON.parse(run(node, args, ROOT, { PROGRAM_FOLDER: program })) as Outcome;
   }
 
-  const example = (path: string) => readFileSync(join(ROOT, "examples", path), "utf8");
+  /** With Pulumi's own engine and runner. What the program made, as "Type name". */
+  function deployedByCli(program: string): string[] {
+    const pulumi = (...args: string[]) => {
+      const cli = ["-r", "sucrase/register/ts", "sandbox/cli/main.ts", "pulumi", "-C", program, ...args];
+      return run(process.execPath, cli, ROOT, { SANDBOX_FOLDER: join(program, "sandbox") });
+    };
+    pulumi("up", "--yes", "--skip-preview", "--non-interactive");
+    pulumi("preview", "--expect-no-changes", "--non-interactive");
+    const { deployment } = JSON.parse(pulumi("stack", "export")) as {
+      deployment: { resources: { urn: string; type: string }[] };
+    };
+    pulumi("destroy", "--yes", "--skip-preview", "--non-interactive");
+    return deployment.resources
+      .filter(({ type }) => !type.startsWith("pulumi:providers:"))
+      .map(({ urn, type }) => `${type.replace(/^.*:/, "")} ${urn.split("::").at(-1) ?? ""}`)
+      .sort();
+  }
+
+  const source = (path: string) => readFileSync(join(ROOT, "tests", path), "utf8");
 
   test("holds what its users need and nothing else", () => {
     const [compiled, others] = [
@@ -103,16 +133,17 @@ if (!asked)
   });
 
   describe("in a fresh TypeScript program", () => {
-    const MAIN = "one-caller-per-source/index.ts";
     const TSCONFIG = {
       compilerOptions: { strict: true, module: "nodenext", target: "es2022", noEmit: true, types: ["node"] },
       files: ["index.ts"],
     };
-    const CALLS = ["payments -> billing as payments: success", "closing -> billing as closing: success"];
     let program: string;
 
     beforeAll(() => {
-      const main = { "index.ts": example(MAIN), "tsconfig.json": JSON.stringify(TSCONFIG) };
+      const main = {
+        "index.ts": source("packages/programs/index.ts"),
+        "tsconfig.json": JSON.stringify(TSCONFIG),
+      };
       program = fresh("typescript", main, ["typescript@~5.9.0", "@types/node@20"]);
     }, 300_000);
 
@@ -120,7 +151,6 @@ if (!asked)
       expect(run("npx", ["tsc"], program)).toBe("");
       const outcome = deployed(program, "index.ts", node);
       expect(outcome).toMatchObject({ calls: CALLS, changed: [] });
-      expect(outcome.resources).toHaveLength(counted("one-caller-per-source") + 1);
       expect(outcome.refusal).toMatch(/SchedulerJob "bad": schedule "never" .+\. /);
       return outcome;
     };
@@ -128,6 +158,14 @@ if (!asked)
     test("it has types, also without skipLibCheck, and works", () => {
       expect(works().sdk).toMatch(/^3\.248\./);
     }, 120_000);
+
+    withCli(
+      "it works with Pulumi's own engine, which type-checks it",
+      () => {
+        expect(deployedByCli(program)).toEqual(deployed(program, "index.ts").resources);
+      },
+      120_000,
+    );
 
     test("its types say what is wrong", () => {
       const bad = `import { SchedulerJob } from "${NAME}";\nnew SchedulerJob("x", { schedule: 5 });\n`;
@@ -165,11 +203,10 @@ if (!asked)
   });
 
   describe("in a fresh JavaScript program", () => {
-    const COMMONJS = example("plain-javascript/index.js");
-    const MODULE = COMMONJS.replace(/const (\{.*\}) = require\((.*)\);/, "import $1 from $2;").replace(
-      "exports.url =",
-      "export const url =",
-    );
+    const COMMONJS = source("engine/packaged/index.js");
+    const MODULE = COMMONJS.replace(/const (\w+) = require\((.*)\);/, "import * as $1 from $2;")
+      .replace(/const (\{[^}]*\}) = require\((.*)\);/, "import $1 from $2;")
+      .replace("exports.url = url;", "export { url };");
     let program: string;
 
     beforeAll(() => {
@@ -179,11 +216,18 @@ if (!asked)
     test.each(["index.js", "index.mjs"])(
       "it works as %s",
       (main) => {
-        const { calls, changed, resources } = deployed(program, main);
-        expect([calls, changed]).toEqual([["nightly -> report as nightly: success"], []]);
-        expect(resources).toHaveLength(counted("plain-javascript") + 1);
+        const { calls, changed } = deployed(program, main);
+        expect([calls, changed]).toEqual([CALLS, []]);
       },
       60_000,
+    );
+
+    withCli(
+      "it works with Pulumi's own engine",
+      () => {
+        expect(deployedByCli(program)).toEqual(deployed(program, "index.js").resources);
+      },
+      120_000,
     );
 
     test("both kinds of module see the same classes", () => {
@@ -201,14 +245,6 @@ if (!asked)
       expect(stderr).toContain("ERR_PACKAGE_PATH_NOT_EXPORTED");
     });
   });
-
-  /** How many resources an example says that it has. */
-  function counted(name: string): number {
-    const { resources } = JSON.parse(example(`${name}/expected.json`)) as {
-      resources: Record<string, number>;
-    };
-    return Object.values(resources).reduce((sum, count) => sum + count, 0);
-  }
 });
 
 function copiesOf(name: string, modules: string): number {
