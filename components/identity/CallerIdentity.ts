@@ -1,20 +1,20 @@
-import * as organizations from "@pulumi/gcp/organizations";
 import type * as projects from "@pulumi/gcp/projects";
 import type * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import * as pulumi from "@pulumi/pulumi";
 import { accountName, callerEmail, projectOfEmail } from "../wiring/accounts";
 import { after } from "../wiring/after";
-import { TokenAgent } from "../wiring/agents";
+import { agentAddress, TokenAgent } from "../wiring/agents";
 import { Beside } from "../wiring/beside";
 import { formerNames } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
-import { checked, checkedIfGiven, checkedNow, isPlain, oneOf, refuse } from "../wiring/checks";
+import { atMostBytes, checked, checkedIfGiven, checkedNow, oneOf, refuse } from "../wiring/checks";
 import { displayName } from "../wiring/names";
-import { childOf } from "../wiring/options";
+import { childOf, NO_INPUTS } from "../wiring/options";
 import type { Deployers } from "./dedicatedAccount";
 import { dedicatedAccount, grantActAs } from "./dedicatedAccount";
 import type { MintingGrants } from "./mintingGrants";
 import { mintingGrants } from "./mintingGrants";
+import { projectNumber } from "./projectNumber";
 
 /** Addresses of Google's agents, where they are not the usual ones. */
 export interface AgentEmails {
@@ -31,9 +31,9 @@ export interface CallerIdentityArgs {
   /** Id of the project. Default: the provider's. Changing it replaces the account. */
   project?: pulumi.Input<string>;
   /**
-   * Number of the project, from which the agents' addresses are computed. Default: looked up, with `project` if that
-   * is plain text, else with the provider's project; needed when `project` is an output, so that one more enabled
-   * API does not make every minting grant unknown in the preview.
+   * Number of the project, from which the agents' addresses are computed. Default: looked up, with `project` or the
+   * provider's project; needed when `project` is an output, so that one more enabled API does not make every minting
+   * grant unknown in the preview.
    */
   projectNumber?: pulumi.Input<string>;
   /**
@@ -107,7 +107,7 @@ export class CallerIdentity extends pulumi.ComponentResource {
   readonly member: pulumi.Output<string>;
 
   constructor(name: string, args: CallerIdentityArgs = {}, opts?: pulumi.ComponentResourceOptions) {
-    super("automatic-oidc:index:CallerIdentity", name, args, opts);
+    super("automatic-oidc:index:CallerIdentity", name, NO_INPUTS, opts);
     const subject = { component: "CallerIdentity", name };
     checkTogether(subject, args);
     const options = childOf(this, opts);
@@ -183,7 +183,12 @@ interface Account {
 const state = new Beside<CallerIdentity, CallerState>();
 
 function checkTogether(subject: Subject, args: CallerIdentityArgs): void {
-  for (const agent of args.agents ?? []) checkedNow(subject, "agents", agent, oneOf(TokenAgent));
+  const agents = args.agents ?? Object.values(TokenAgent);
+  for (const agent of agents) checkedNow(subject, "agents", agent, oneOf(TokenAgent));
+  const twice = agents.find((agent, index) => agents.indexOf(agent) !== index);
+  if (twice !== undefined) {
+    refuse(subject, "agents", twice, { problem: "is there twice", remedy: "Name each agent once" });
+  }
   for (const property of ["accountId", "displayName", "description"] as const) {
     if (args.existingEmail !== undefined && args[property] !== undefined) {
       refuse(subject, property, args[property], {
@@ -192,10 +197,18 @@ function checkTogether(subject: Subject, args: CallerIdentityArgs): void {
       });
     }
   }
-  if (args.customRole === true && !grantsMinting(args)) {
-    refuse(subject, "customRole", true, {
-      problem: "is given, but no minting grant is made that could use it",
-      remedy: "Say mintingGrants: true, or leave customRole out",
+  for (const property of ["customRole", "tasksActAs", "createPubSubAgent"] as const) {
+    if (args[property] === true && !grantsMinting(args)) {
+      refuse(subject, property, true, {
+        problem: "is given, but no minting grant is made that it could go with",
+        remedy: `Say mintingGrants: true, or leave ${property} out`,
+      });
+    }
+  }
+  if (args.tasksActAs === true && !agents.includes(TokenAgent.Tasks)) {
+    refuse(subject, "tasksActAs", true, {
+      problem: "is given, but Tasks is not among the agents",
+      remedy: "Name it there, or leave tasksActAs out",
     });
   }
 }
@@ -216,8 +229,18 @@ function ownAccount(
       child: subject.name,
       accountId,
       project,
-      displayName: args.displayName ?? displayName(subject.name),
-      description: args.description ?? "Calls services with OIDC tokens; has no other purpose",
+      displayName: checked(
+        subject,
+        "displayName",
+        args.displayName ?? displayName(subject.name),
+        atMostBytes(100),
+      ),
+      description: checked(
+        subject,
+        "description",
+        args.description ?? "Calls services with OIDC tokens; has no other purpose",
+        atMostBytes(256),
+      ),
       deployers,
     },
     options,
@@ -259,42 +282,24 @@ function mintingSettings(
     tasks: checkedIfGiven(subject, "agentEmails.tasks", args.agentEmails?.tasks, agentAddress),
     pubsub: checkedIfGiven(subject, "agentEmails.pubsub", args.agentEmails?.pubsub, agentAddress),
   };
-  const numberNeeded = agents.some((agent) => emails[agent] === undefined);
+  const addressed = args.createPubSubAgent === true ? [...agents, TokenAgent.PubSub] : agents;
+  const numberNeeded = addressed.some((agent) => emails[agent] === undefined);
   return {
     account: account.name,
     project: args.project,
     agents,
     emails,
-    projectNumber: numberNeeded ? projectNumber(subject, args, parent) : "",
+    projectNumber: numberNeeded
+      ? projectNumber({
+          subject,
+          property: "projectNumber",
+          number: args.projectNumber,
+          project: args.project,
+          parent,
+        })
+      : "",
     customRole: args.customRole ?? false,
     tasksActAs: args.tasksActAs ?? true,
     createPubSubAgent: args.createPubSubAgent ?? false,
   };
-}
-
-const agentAddress = (email: string) =>
-  /^[^@\s]+@[^@\s]+\.gserviceaccount\.com$/.test(email)
-    ? undefined
-    : { problem: "is not a service agent's address", remedy: "Leave it out, and it is computed" };
-
-function projectNumber(
-  subject: Subject,
-  args: CallerIdentityArgs,
-  parent: CallerIdentity,
-): pulumi.Input<string> {
-  if (args.projectNumber !== undefined) {
-    return checked(subject, "projectNumber", args.projectNumber, (number) =>
-      /^\d+$/.test(number)
-        ? undefined
-        : { problem: "is not a project's number", remedy: "Give the number, not the project's id" },
-    );
-  }
-  if (args.project !== undefined && !isPlain(args.project)) {
-    refuse(subject, "projectNumber", undefined, {
-      problem:
-        "is missing, and cannot be looked up with a project that is an output without hiding every minting grant in previews",
-      remedy: 'Give gcp.organizations.getProjectOutput({ projectId: "…" }).number, with the plain project id',
-    });
-  }
-  return organizations.getProjectOutput({ projectId: args.project }, { parent }).number;
 }

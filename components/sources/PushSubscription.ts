@@ -1,14 +1,15 @@
-import * as organizations from "@pulumi/gcp/organizations";
 import * as pubsub from "@pulumi/gcp/pubsub";
 import * as pulumi from "@pulumi/pulumi";
+import { projectNumber } from "../identity/projectNumber";
 import { autoName } from "../identity/resourceName";
+import { agentAddress, agentEmail } from "../wiring/agents";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Subject } from "../wiring/checks";
 import { checked, checkedIfGiven, nonEmpty, within } from "../wiring/checks";
 import { durationWithin } from "../wiring/durations";
 import { NAME_RULES } from "../wiring/names";
-import { childOf } from "../wiring/options";
+import { childOf, NO_INPUTS } from "../wiring/options";
 import type { DeadLetterArgs, DeadLetters } from "./deadLetters";
 import { deadLetterGrants, deadLetterTopic } from "./deadLetters";
 import { PUSH_DEFAULTS } from "./defaults";
@@ -86,32 +87,25 @@ export class PushSubscription extends pulumi.ComponentResource {
   readonly audience: pulumi.Output<string>;
 
   constructor(name: string, args: PushSubscriptionArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("automatic-oidc:index:PushSubscription", name, args, opts);
+    super("automatic-oidc:index:PushSubscription", name, NO_INPUTS, opts);
     const subject = { component: "PushSubscription", name };
     const options = childOf(this, opts);
     const request = oidcRequest(subject, args);
 
     const topic = args.topic === undefined ? ownTopic(subject, args, options) : undefined;
-    const letters =
-      args.deadLetters === undefined ? undefined : deadLetterTopic(subject, args, args.deadLetters, options);
-    const subscription = createSubscription(subject, args, request, topic, letters, options);
+    const letters = args.deadLetters;
+    const aside = letters && deadLetterTopic(subject, args, letters, options);
+    const subscription = createSubscription(subject, args, request, topic, aside, options);
     const grants =
-      args.deadLetters === undefined || letters === undefined
-        ? undefined
-        : deadLetterGrants(
-            subject,
-            letters,
-            subscription,
-            agentNumber(args, args.deadLetters, this),
-            args.deadLetters,
-            options,
-          );
+      letters &&
+      aside &&
+      deadLetterGrants(subject, aside, subscription, agentOf(subject, args, letters, this), options);
 
     nodes.set(this, {
       subscription,
       topic,
-      deadLetterTopic: letters?.topic,
-      deadLetterSubscription: letters?.subscription,
+      deadLetterTopic: aside?.topic,
+      deadLetterSubscription: aside?.subscription,
       ...grants,
     });
     this.subscriptionName = subscription.name;
@@ -242,13 +236,22 @@ function deliverySettings(subject: Subject, args: PushSubscriptionArgs) {
   };
 }
 
-function agentNumber(
-  args: PushSubscriptionArgs,
+/** Pub/Sub's agent, which puts messages aside. */
+function agentOf(
+  subject: Subject,
+  { project }: PushSubscriptionArgs,
   letters: DeadLetterArgs,
   parent: pulumi.ComponentResource,
 ): pulumi.Input<string> {
-  if (letters.projectNumber !== undefined) return letters.projectNumber;
-  return letters.agentEmail === undefined
-    ? organizations.getProjectOutput({ projectId: args.project }, { parent }).number
-    : "";
+  if (letters.agentEmail !== undefined) {
+    return checked(subject, "deadLetters.agentEmail", letters.agentEmail, agentAddress);
+  }
+  const number = projectNumber({
+    subject,
+    property: "deadLetters.projectNumber",
+    number: letters.projectNumber,
+    project,
+    parent,
+  });
+  return pulumi.output(number).apply((known) => agentEmail("pubsub", known));
 }

@@ -1,8 +1,8 @@
 import * as pubsub from "@pulumi/gcp/pubsub";
 import * as pulumi from "@pulumi/pulumi";
 import { autoName } from "../identity/resourceName";
-import { agentEmail } from "../wiring/agents";
 import type { Subject } from "../wiring/checks";
+import { checked, nonEmpty } from "../wiring/checks";
 import { NAME_RULES } from "../wiring/names";
 import { grantOf } from "../wiring/options";
 import { PUSH_DEFAULTS } from "./defaults";
@@ -15,7 +15,10 @@ export interface DeadLetterArgs {
   maxDeliveryAttempts?: pulumi.Input<number>;
   /** Address of Pub/Sub's agent in the subscription's project. Default: computed from the project's number. */
   agentEmail?: pulumi.Input<string>;
-  /** Number of the subscription's project. Default: looked up, with `project` if that is plain text, else with the provider's project. */
+  /**
+   * Number of the subscription's project. Default: looked up, with `project` or the provider's project; needed when
+   * `project` is an output, so that one more enabled API does not make the grants unknown in the preview.
+   */
   projectNumber?: pulumi.Input<string>;
 }
 
@@ -39,7 +42,9 @@ export function deadLetterTopic(
   letters: DeadLetterArgs,
   options: pulumi.CustomResourceOptions,
 ): DeadLetters {
-  if (letters.topic !== undefined) return { topicId: letters.topic };
+  if (letters.topic !== undefined) {
+    return { topicId: checked(subject, "deadLetters.topic", letters.topic, nonEmpty) };
+  }
   const child = `${subject.name}-dead-letters`;
   const name = autoName({ subject, child, rule: NAME_RULES.pubsub, property: "deadLetters.topic" }, options);
   const topic = new pubsub.Topic(child, { name, project, labels }, options);
@@ -66,13 +71,10 @@ export function deadLetterGrants(
   subject: Subject,
   letters: DeadLetters,
   subscription: pubsub.Subscription,
-  projectNumber: pulumi.Input<string>,
-  args: DeadLetterArgs,
+  agent: pulumi.Input<string>,
   options: pulumi.CustomResourceOptions,
 ): { deadLetterPublisher: pubsub.TopicIAMMember; deadLetterSubscriber: pubsub.SubscriptionIAMMember } {
-  const email =
-    args.agentEmail ?? pulumi.output(projectNumber).apply((number) => agentEmail("pubsub", number));
-  const member = pulumi.interpolate`serviceAccount:${email}`;
+  const member = pulumi.interpolate`serviceAccount:${agent}`;
   return {
     deadLetterPublisher: new pubsub.TopicIAMMember(
       `${subject.name}-dead-letters-publisher`,

@@ -1,3 +1,5 @@
+import type { Check } from "./checks";
+
 /** The Google services that mint a caller's tokens. */
 export const TokenAgent = {
   /** Cloud Scheduler. */
@@ -26,3 +28,9 @@ export function agentEmail(agent: TokenAgent, projectNumber: string): string {
 export function isAgentEmail(email: string): boolean {
   return /@gcp-sa-[a-z0-9-]+\.iam\.gserviceaccount\.com$/.test(email);
 }
+
+/** A check that an address can be that of one of Google's agents. */
+export const agentAddress: Check<string> = (email) =>
+  /^[^@\s]+@[^@\s]+\.gserviceaccount\.com$/.test(email)
+    ? undefined
+    : { problem: "is not a service agent's address", remedy: "Leave it out, and it is computed" };

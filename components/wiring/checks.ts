@@ -78,6 +78,16 @@ export const nonEmpty: Check<string> = (value) =>
     ? undefined
     : { problem: "is empty", remedy: "Give a value, or leave the argument out" };
 
+/** A check that a text is no longer than Google takes. */
+export function atMostBytes(max: number): Check<string> {
+  return (value) => {
+    const length = Buffer.byteLength(value);
+    return length <= max
+      ? undefined
+      : { problem: `is ${length} bytes long`, remedy: `Google takes ${max}; shorten it` };
+  };
+}
+
 /** A check that a number lies in a range of Google's. */
 export function within(min: number, max: number, unit: string, wholeOnly = true): Check<number> {
   return (value) =>

@@ -66,3 +66,12 @@ export function waitsFor(resource: DeployedResource, resources: readonly Deploye
   [...resource.dependencies, resource.parent].forEach(follow);
   return found;
 }
+
+/** Resources with no component above them. */
+export function orphans(resources: readonly DeployedResource[]): string[] {
+  const byUrn = new Map(resources.map((r) => [r.urn, r]));
+  return resources
+    .filter((r) => r.custom && byUrn.get(r.parent ?? "")?.type.startsWith("automatic-oidc:") !== true)
+    .map(label)
+    .sort();
+}

@@ -1,0 +1,77 @@
+import * as pulumi from "@pulumi/pulumi";
+import { readFileSync } from "node:fs";
+import { isProps, UNKNOWN } from "../../sandbox/cloud/resources/values";
+import type { Props } from "../../sandbox/cloud/resources/values";
+import { label } from "./graph";
+import { codesIn, tableRows } from "./markdown";
+import type { TestStack } from "./stack";
+
+/** A value that comes to be known while the program runs, as a deployed resource's output does. */
+export function later<T>(value: T): pulumi.Output<T> {
+  return pulumi.output(new Promise<T>((resolve) => setImmediate(resolve, value))) as pulumi.Output<T>;
+}
+
+/** The same arguments, with each text, number and truth value known later, but for those that must be plain. */
+export function laterLeaves<Args extends object>(args: Args, plain: readonly string[] = []): Args {
+  const entries = Object.entries(args).map(([key, item]: [string, unknown]) => [
+    key,
+    plain.includes(key) ? item : leavesLater(item),
+  ]);
+  return Object.fromEntries(entries) as Args;
+}
+
+function leavesLater(value: unknown): unknown {
+  if (["string", "number", "boolean"].includes(typeof value)) return later(value);
+  if (Array.isArray(value)) return value.map(leavesLater);
+  return isProps(value) ? laterLeaves(value) : value;
+}
+
+/** What a program is refused with. */
+export async function refusal(stack: TestStack, program: () => unknown): Promise<string> {
+  const error = await stack.preview(program).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  // The SDK puts in front of the message where it came upon the error.
+  if (pulumi.InputPropertyError.isInstance(error)) return error.reason;
+  throw error instanceof Error ? error : new Error("the program was not refused");
+}
+
+/** What a program asks for in a first preview: the inputs of each resource. */
+export async function asked(stack: TestStack, program: () => unknown): Promise<Record<string, Props>> {
+  const { resources } = await stack.preview(program);
+  return Object.fromEntries(resources.filter(({ custom }) => custom).map((r) => [label(r), r.inputs]));
+}
+
+/** What differs, as lines: "path: before => after". */
+export function differences(before: Props, after: Props): string[] {
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return keys.flatMap((key) => different(key, before[key], after[key])).sort();
+}
+
+function different(path: string, before: unknown, after: unknown): string[] {
+  if (before === after) return [];
+  if (Array.isArray(before) && Array.isArray(after) && before.length === after.length) {
+    return before.flatMap((item, index) => different(`${path}[${index}]`, item, after[index]));
+  }
+  if (isProps(before) && isProps(after)) {
+    return differences(before, after).map((line) => `${path}.${line}`);
+  }
+  if (!path.includes(".") && isProps(after)) return [`${path}: made`];
+  if (!path.includes(".") && isProps(before)) return [`${path}: gone`];
+  const [from, to] = [before, after].map(shown);
+  return from === to ? [] : [`${path}: ${from} => ${to}`];
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return "(nothing)";
+  return JSON.stringify(value, (_, item: unknown) => (item === UNKNOWN ? "(unknown)" : item));
+}
+
+/** The arguments of a component, as its page has them. */
+export function argumentsOf(component: string): string[] {
+  const page = readFileSync(`docs/components/${component}.md`, "utf8");
+  return tableRows(page, "Arguments")
+    .flatMap((row) => codesIn(row["argument"] ?? ""))
+    .sort();
+}
