@@ -61,7 +61,7 @@ function flawOf(who: Attempt["who"]): Flaw | undefined {
 }
 
 /** Let in is what the application answers with success; refused is the very status, and the code was not reached. */
-export function meets(answer: Answer, expected: Expectation): boolean {
+function meets(answer: Answer, expected: Expectation): boolean {
   if (expected.letIn) return answer.letIn !== false && answer.status >= 200 && answer.status < 300;
   return answer.letIn !== true && answer.status === expected.status;
 }

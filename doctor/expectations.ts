@@ -1,7 +1,7 @@
 import type { Gate } from "../trust/graph";
 
 /** Who should be kept out, by what is wrong with them. */
-export const INTRUDERS = [
+const INTRUDERS = [
   "no token",
   "wrong audience",
   "foreign signature",

@@ -41,7 +41,7 @@ export function leavesOf(value: unknown, path = ""): [path: string, value: unkno
   return [[path, value]];
 }
 
-export function below(path: string, key: string): string {
+function below(path: string, key: string): string {
   if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
   return path === "" ? key : `${path}.${key}`;
 }

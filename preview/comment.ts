@@ -32,7 +32,7 @@ export function comment(preview: PreviewResult, most = MOST_CHARACTERS): string 
 }
 
 /** By its first line a workflow finds its own comment again: one for each project and stack. */
-export function marker({ project, stack }: Pick<PreviewResult, "project" | "stack">): string {
+function marker({ project, stack }: Pick<PreviewResult, "project" | "stack">): string {
   return `<!-- automatic-oidc preview of ${encoded(project)}/${encoded(stack)} -->`;
 }
 

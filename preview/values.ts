@@ -30,7 +30,7 @@ export function plainProps(value: unknown): Props {
 }
 
 /** One value as Pulumi writes it, likewise. */
-export function plainValue(value: unknown): unknown {
+function plainValue(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plainValue);
   if (!isProps(value)) return value;
   if (!(SIGNATURE in value)) {
@@ -81,6 +81,15 @@ export function valueAt(value: unknown, path: string): unknown {
 
 function keysOf(path: string): string[] {
   return [...path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g)].map(
-    ([, quoted, index, plain]) => quoted?.replace(/\\(.)/g, "$1") ?? index ?? plain ?? "",
+    ([, quoted, index, plain]) => unquoted(quoted) ?? index ?? plain ?? "",
   );
+}
+
+/** As it was written: by the rules of JSON, which what is between the quotes may not quite follow. */
+function unquoted(quoted: string | undefined): string | undefined {
+  try {
+    return quoted === undefined ? undefined : String(JSON.parse(`"${quoted}"`));
+  } catch {
+    return quoted;
+  }
 }

@@ -3,7 +3,7 @@ import { duration } from "./duration";
 import { LONGEST_IAM_DELAY } from "./options";
 import { UsageError } from "./usage-error";
 
-export function delay(text: string): number {
+function delay(text: string): number {
   const ms = understood(() => duration(text));
   if (ms <= LONGEST_IAM_DELAY) return ms;
   throw new InvalidArgumentError(`At most ${LONGEST_IAM_DELAY / 60_000}m, or tokens would expire meanwhile.`);

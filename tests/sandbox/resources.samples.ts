@@ -19,7 +19,7 @@ export const SERVICE = `projects/${PROJECT}/locations/${REGION}/services/hello`;
 export const TOPIC = `projects/${PROJECT}/topics/runtopic`;
 export const SECRET = `projects/${PROJECT}/secrets/key`;
 export const REPOSITORY = `projects/${PROJECT}/locations/${REGION}/repositories/functions`;
-export const SOURCE = { kind: "archive", hash: "a".repeat(64) };
+const SOURCE = { kind: "archive", hash: "a".repeat(64) };
 
 const member = `serviceAccount:${CALLER}`;
 const other = "user:someone@example.com";
