@@ -93,7 +93,10 @@ describe.each(Object.keys(EXAMPLES))("%s", (example) => {
       expect(parse(read(folder, "Pulumi.yaml"))).toMatchObject({
         name: folder.replace("/", "-"),
         description: expect.any(String) as string,
-        runtime: { name: "nodejs", options: { typescript: false, nodeargs: "-C automatic-oidc-source -r sucrase/register/ts" } },
+        runtime: {
+          name: "nodejs",
+          options: { typescript: false, nodeargs: "-C automatic-oidc-source -r sucrase/register/ts" },
+        },
       });
       expect(["index.ts", "index.js"].filter((main) => has(folder, main))).toHaveLength(1);
     }

@@ -8,7 +8,9 @@
  * https://docs.cloud.google.com/functions/docs/securing/authenticating
  */
 exports.helloHttp = (request, response) => {
-  response.type("text/plain").send(`hello, ${callerOf(request.headers) ?? "whoever you are"} (${nameOf(process.env)})\n`);
+  response
+    .type("text/plain")
+    .send(`hello, ${callerOf(request.headers) ?? "whoever you are"} (${nameOf(process.env)})\n`);
 };
 
 function callerOf(headers) {

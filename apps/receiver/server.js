@@ -35,7 +35,9 @@ server.listen(Number(process.env.PORT ?? 8080), () => {
 
 /** Every one, since Node keeps only the first of several Authorization headers in `headers`. */
 function tokensOf({ rawHeaders }) {
-  const values = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1].toLowerCase() === "authorization");
+  const values = rawHeaders.filter(
+    (_, i) => i % 2 === 1 && rawHeaders[i - 1].toLowerCase() === "authorization",
+  );
   return values.map((value) => /^bearer +(\S+)$/i.exec(value)?.[1] ?? "");
 }
 

@@ -15,8 +15,10 @@ function settingsFrom(env, fail) {
     .split(",")
     .map((email) => email.trim())
     .filter((email) => email !== "");
-  if (!env.AUDIENCE) return fail("AUDIENCE is not set: without it a token meant for somebody else would get in.");
-  if (callers.length === 0) return fail("CALLERS is not set: list the e-mails of the accounts that may call.");
+  if (!env.AUDIENCE)
+    return fail("AUDIENCE is not set: without it a token meant for somebody else would get in.");
+  if (callers.length === 0)
+    return fail("CALLERS is not set: list the e-mails of the accounts that may call.");
   return {
     audience: env.AUDIENCE,
     callers,

@@ -9,13 +9,21 @@ const { request } = require("node:http");
 exports.run = function run(name) {
   const { SANDBOX_ADDRESS: address = "", SANDBOX_SECRET: secret = "" } = process.env;
   if (address === "" || secret === "") {
-    fail(`The sandbox's ${name} provider has no sandbox to speak for. Start Pulumi with: npm run sandbox -- pulumi`);
+    fail(
+      `The sandbox's ${name} provider has no sandbox to speak for. Start Pulumi with: npm run sandbox -- pulumi`,
+    );
   }
   const [host, port] = address.split(":");
   // As the engine finds it: .../plugins/resource-gcp-v9.37.0/pulumi-resource-gcp
   const version = /resource-[a-z]+-v([^/\\]+)/.exec(process.argv[1])?.[1] ?? "";
   const headers = { Authorization: `Bearer ${secret}`, "Content-Length": 0 };
-  const opened = request({ host, port, headers, method: "POST", path: `/providers?name=${name}&version=${version}` });
+  const opened = request({
+    host,
+    port,
+    headers,
+    method: "POST",
+    path: `/providers?name=${name}&version=${version}`,
+  });
   opened.on("error", (error) => fail(`The sandbox at ${address} does not answer: ${error.message}`));
   opened.on("response", (response) => {
     response.setEncoding("utf8");
