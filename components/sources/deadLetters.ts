@@ -1,15 +1,15 @@
 import * as pubsub from "@pulumi/gcp/pubsub";
 import * as pulumi from "@pulumi/pulumi";
 import { autoName } from "../identity/resourceName";
-import type { Subject } from "../wiring/checks";
-import { checked, nonEmpty } from "../wiring/checks";
+import type { Check, Subject } from "../wiring/checks";
+import { checked } from "../wiring/checks";
 import { NAME_RULES } from "../wiring/names";
 import { grantOf } from "../wiring/options";
 import { PUSH_DEFAULTS } from "./defaults";
 
 /** Where messages go that could not be delivered. */
 export interface DeadLetterArgs {
-  /** A topic of your own for them, which should have a subscription. Default: one is made, with a subscription that never expires. */
+  /** Full name (`id`) of a topic of your own for them, which should have a subscription. Default: one is made, with a subscription that never expires. */
   topic?: pulumi.Input<string>;
   /** After how many attempts, 5 to 100. Default: 10, about forty minutes with the default waits. */
   maxDeliveryAttempts?: pulumi.Input<number>;
@@ -43,7 +43,7 @@ export function deadLetterTopic(
   options: pulumi.CustomResourceOptions,
 ): DeadLetters {
   if (letters.topic !== undefined) {
-    return { topicId: checked(subject, "deadLetters.topic", letters.topic, nonEmpty) };
+    return { topicId: checked(subject, "deadLetters.topic", letters.topic, wholeTopicName) };
   }
   const child = `${subject.name}-dead-letters`;
   const name = autoName({ subject, child, rule: NAME_RULES.pubsub, property: "deadLetters.topic" }, options);
@@ -62,6 +62,15 @@ export function deadLetterTopic(
   );
   return { topicId: topic.id, topic, subscription };
 }
+
+/** https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions#DeadLetterPolicy */
+const wholeTopicName: Check<string> = (topic) =>
+  /^projects\/[^/]+\/topics\/[^/]+$/.test(topic)
+    ? undefined
+    : {
+        problem: "is not a topic's full name",
+        remedy: "Give its id, such as projects/my-project/topics/dead-letters",
+      };
 
 /**
  * What Pub/Sub's agent needs to put a message aside: to publish it there, and to take it off here. Without either, the

@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { callerEmail } from "../wiring/accounts";
+import { after } from "../wiring/after";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { targetLeaves } from "../wiring/authorizedTarget";
 import type { Problem, Subject } from "../wiring/checks";
-import { checked, checkedIfGiven, isPlain, nonEmpty, refuse } from "../wiring/checks";
+import { checked, checkedIfGiven, nonEmpty } from "../wiring/checks";
 import { httpsUrl, joinUrl, requestPath } from "../wiring/urls";
 
 /** What every source is told about its call. */
@@ -26,11 +27,12 @@ const LONGEST_URL = 2083;
 /** Reads the target of a source that sends an OIDC token: the address with path and query, the audience without. */
 export function oidcRequest(subject: Subject, args: RequestArgs): OidcRequest {
   const leaves = targetLeaves(args.target);
-  if (isPlain(leaves.scope) && leaves.scope !== undefined)
-    refuse(subject, "target.scope", leaves.scope, WANTS_OAUTH);
-  if (isPlain(leaves.audience) && leaves.audience === undefined) {
-    refuse(subject, "target.audience", undefined, WANTS_AUDIENCE);
-  }
+  const scope = checked(subject, "target.scope", leaves.scope, (value) =>
+    value === undefined ? undefined : WANTS_OAUTH,
+  );
+  const audience = checked(subject, "target.audience", leaves.audience, (value) =>
+    value === undefined ? WANTS_AUDIENCE : nonEmpty(value),
+  ) as pulumi.Input<string>;
   const url = checked(subject, "target.url", leaves.url, httpsUrl);
   const path = checkedIfGiven(subject, "path", args.path, requestPath);
   return {
@@ -41,9 +43,7 @@ export function oidcRequest(subject: Subject, args: RequestArgs): OidcRequest {
       leaves.serviceAccountEmail,
       callerEmail,
     ),
-    audience: checked(subject, "target.audience", leaves.audience, (audience) =>
-      audience === undefined ? WANTS_AUDIENCE : nonEmpty(audience),
-    ) as pulumi.Input<string>,
+    audience: after(audience, [scope]),
   };
 }
 

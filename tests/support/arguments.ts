@@ -43,10 +43,15 @@ export async function asked(stack: TestStack, program: () => unknown): Promise<R
   return Object.fromEntries(resources.filter(({ custom }) => custom).map((r) => [label(r), r.inputs]));
 }
 
-/** What differs, as lines: "path: before => after". */
-export function differences(before: Props, after: Props): string[] {
-  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  return keys.flatMap((key) => different(key, before[key], after[key])).sort();
+/** What differs between two such answers, as lines: "Type name.path: before => after", "Type name: made" or "… gone". */
+export function differences(before: Record<string, Props>, after: Record<string, Props>): string[] {
+  const labels = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  const lines = labels.flatMap((key) => {
+    const [from, to] = [before[key], after[key]];
+    if (from === undefined) return [`${key}: made`];
+    return to === undefined ? [`${key}: gone`] : different(key, from, to);
+  });
+  return lines.sort();
 }
 
 function different(path: string, before: unknown, after: unknown): string[] {
@@ -55,10 +60,9 @@ function different(path: string, before: unknown, after: unknown): string[] {
     return before.flatMap((item, index) => different(`${path}[${index}]`, item, after[index]));
   }
   if (isProps(before) && isProps(after)) {
-    return differences(before, after).map((line) => `${path}.${line}`);
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    return keys.flatMap((key) => different(`${path}.${key}`, before[key], after[key]));
   }
-  if (!path.includes(".") && isProps(after)) return [`${path}: made`];
-  if (!path.includes(".") && isProps(before)) return [`${path}: gone`];
   const [from, to] = [before, after].map(shown);
   return from === to ? [] : [`${path}: ${from} => ${to}`];
 }
