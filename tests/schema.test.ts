@@ -55,6 +55,30 @@ describe("components/schema.json", () => {
   });
 });
 
+test("Go programs can give every type of object: Pulumi's generator leaves out those that only plain maps and lists hold", () => {
+  const schema = JSON.parse(TEXT) as PackageSchema;
+  const inputs = Object.values(schema.resources).flatMap(({ inputProperties }) =>
+    Object.values(inputProperties),
+  );
+  const all = [
+    ...inputs,
+    ...Object.values(schema.types).flatMap((type) => Object.values(type.properties ?? {})),
+  ];
+  const inside = all.flatMap(
+    ({ additionalProperties, items }) => [additionalProperties, items] as Reference[],
+  );
+  const direct = new Set(all.map(({ $ref }) => $ref));
+  const isObject = ($ref: string) => schema.types[$ref.replace("#/types/", "")]?.enum === undefined;
+  const lost = inside.flatMap((held) =>
+    held?.$ref !== undefined && held.plain === true && isObject(held.$ref) && !direct.has(held.$ref)
+      ? [held.$ref]
+      : [],
+  );
+  expect(lost).toEqual([]);
+});
+
+type Reference = { readonly $ref?: string; readonly plain?: boolean } | undefined;
+
 describe("a program that uses the package breaks", () => {
   const before = JSON.parse(TEXT) as PackageSchema;
 

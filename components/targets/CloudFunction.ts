@@ -21,6 +21,7 @@ import { grantInvokers } from "./grantInvokers";
 import type { RunIdentity } from "./runIdentity";
 import { runIdentity } from "./runIdentity";
 import type { SecretReference } from "./runtimeAccount";
+import { secretLeaves } from "./runtimeAccount";
 import { RunInvoker, RunInvokerRole } from "./RunInvoker";
 
 /** Arguments of `CloudFunction`. */
@@ -59,7 +60,7 @@ export interface CloudFunctionArgs {
   /** Environment variables. */
   environment?: Record<string, pulumi.Input<string>>;
   /** Environment variables that hold secrets. The runtime account gets `secretAccessor` on each, before the revision. */
-  secrets?: Record<string, SecretReference>;
+  secrets?: Record<string, pulumi.Input<SecretReference>>;
   /** Labels of the function, its source bucket and its image repository. */
   labels?: Record<string, pulumi.Input<string>>;
   /** Who else may call: IAM members under keys of your choice, which name their grants. Everybody is refused. */
@@ -258,9 +259,9 @@ function resourceProject(args: CloudFunctionArgs, identity: RunIdentity): pulumi
 }
 
 function secretVariables(args: CloudFunctionArgs, projectId: pulumi.Input<string>) {
-  return Object.entries(args.secrets ?? {})
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, { secret, version }]) => ({ key, projectId, secret, version: version ?? "latest" }));
+  return secretLeaves(args.secrets ?? {})
+    .sort((a, b) => (a.variable < b.variable ? -1 : 1))
+    .map(({ variable, secret, version }) => ({ key: variable, projectId, secret, version }));
 }
 
 /** The service's short name: Google reports the full one (`projects/…/services/NAME`). */

@@ -20,6 +20,7 @@ import { FunctionV1Invoker } from "./FunctionV1Invoker";
 import type { RunIdentity } from "./runIdentity";
 import { runIdentity } from "./runIdentity";
 import type { SecretReference } from "./runtimeAccount";
+import { secretLeaves } from "./runtimeAccount";
 
 /** Arguments of `CloudFunctionV1`. */
 export interface CloudFunctionV1Args {
@@ -52,7 +53,7 @@ export interface CloudFunctionV1Args {
   /** Environment variables. */
   environment?: Record<string, pulumi.Input<string>>;
   /** Environment variables that hold secrets. The runtime account gets `secretAccessor` on each, before the function. */
-  secrets?: Record<string, SecretReference>;
+  secrets?: Record<string, pulumi.Input<SecretReference>>;
   /** Labels of the function, its source bucket and its image repository. */
   labels?: Record<string, pulumi.Input<string>>;
   /** Who else may call: IAM members under keys of your choice, which name their grants. Everybody is refused. */
@@ -205,9 +206,9 @@ function createFunction(
       timeout: checked(subject, "timeoutSeconds", args.timeoutSeconds ?? 300, within(1, 540, "seconds")),
       availableMemoryMb: checked(subject, "memoryMb", args.memoryMb ?? 256, within(128, 8192, "MiB")),
       environmentVariables: args.environment,
-      secretEnvironmentVariables: Object.entries(args.secrets ?? {})
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([key, { secret, version }]) => ({ key, secret, version: version ?? "latest" })),
+      secretEnvironmentVariables: secretLeaves(args.secrets ?? {})
+        .sort((a, b) => (a.variable < b.variable ? -1 : 1))
+        .map(({ variable, secret, version }) => ({ key: variable, secret, version })),
     },
     options,
   );

@@ -5,6 +5,7 @@ import type * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import * as pulumi from "@pulumi/pulumi";
 import { autoName } from "../identity/resourceName";
 import { after } from "../wiring/after";
+import { audienceOf } from "../wiring/audience";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Caller } from "../wiring/callers";
@@ -80,7 +81,7 @@ export interface CloudRunServiceArgs {
   /** Environment variables. */
   environment?: Record<string, pulumi.Input<string>>;
   /** Environment variables that hold secrets. The runtime account gets `secretAccessor` on each, before the revision. */
-  secrets?: Record<string, SecretReference>;
+  secrets?: Record<string, pulumi.Input<SecretReference>>;
   /** How the service reaches private networks. Default: not at all. */
   vpcEgress?: VpcEgress;
   /**
@@ -148,8 +149,8 @@ export class CloudRunService extends pulumi.ComponentResource {
     this.serviceName = service.name;
     this.runtimeEmail = identity.email;
     this.audience = pulumi
-      .output(args.customAudiences?.[0] ?? service.uri)
-      .apply((a) => a.replace(/\/$/, ""));
+      .all([service.uri, args.customAudiences?.[0]])
+      .apply(([url, declared]) => audienceOf("run", { url, declared }));
     beside.set(this, {
       args,
       authorizations: new Authorizations(subject),

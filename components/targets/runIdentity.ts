@@ -10,14 +10,14 @@ import type { Subject } from "../wiring/checks";
 import { checked } from "../wiring/checks";
 import { displayName } from "../wiring/names";
 import { grantOf } from "../wiring/options";
-import type { SecretReference } from "./runtimeAccount";
+import type { SecretReferences } from "./runtimeAccount";
 import { grantSecrets } from "./runtimeAccount";
 
 /** What decides as whom the code behind a target runs. */
 export interface RunIdentityArgs {
   readonly project?: pulumi.Input<string>;
   readonly serviceAccountEmail?: pulumi.Input<string>;
-  readonly secrets?: Readonly<Record<string, SecretReference>>;
+  readonly secrets?: SecretReferences;
   readonly cloudSqlInstances?: readonly pulumi.Input<string>[];
   readonly deployers?: Deployers;
 }

@@ -1,6 +1,7 @@
 import type * as cloudrunv2 from "@pulumi/gcp/cloudrunv2";
 import type * as pulumi from "@pulumi/pulumi";
-import type { SecretReference } from "./runtimeAccount";
+import type { SecretReferences } from "./runtimeAccount";
+import { secretLeaves } from "./runtimeAccount";
 
 /** What leaves through private networks. */
 export const EgressSetting = {
@@ -27,7 +28,7 @@ export interface VpcEgress {
 export interface RunTemplateArgs {
   readonly image: pulumi.Input<string>;
   readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
-  readonly secrets: Readonly<Record<string, SecretReference>>;
+  readonly secrets: SecretReferences;
   readonly cpu: pulumi.Input<string>;
   readonly memory: pulumi.Input<string>;
   readonly port: pulumi.Input<number>;
@@ -70,9 +71,9 @@ export function runTemplate(args: RunTemplateArgs, serviceAccount: pulumi.Input<
 /** In order of name: the list's order is part of the resource, and a reordered program is no change. */
 function environmentOf({ environment, secrets }: RunTemplateArgs) {
   const plain = Object.entries(environment).map(([name, value]) => ({ name, value }));
-  const secret = Object.entries(secrets).map(([name, reference]) => ({
-    name,
-    valueSource: { secretKeyRef: { secret: reference.secret, version: reference.version ?? "latest" } },
+  const secret = secretLeaves(secrets).map(({ variable, secret: id, version }) => ({
+    name: variable,
+    valueSource: { secretKeyRef: { secret: id, version } },
   }));
   return [...plain, ...secret].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -1,5 +1,5 @@
-import type * as pulumi from "@pulumi/pulumi";
 import * as secretmanager from "@pulumi/gcp/secretmanager";
+import * as pulumi from "@pulumi/pulumi";
 import type { Subject } from "../wiring/checks";
 import { isPlain } from "../wiring/checks";
 import { grantOf } from "../wiring/options";
@@ -12,19 +12,34 @@ export interface SecretReference {
   version?: pulumi.Input<string>;
 }
 
+/** Secrets under the names of the variables that hold them. */
+export type SecretReferences = Readonly<Record<string, pulumi.Input<SecretReference>>>;
+
+/** The references one by one, their leaves kept apart: one that is plain hides nothing in previews. */
+export function secretLeaves(
+  secrets: SecretReferences,
+): { variable: string; secret: pulumi.Input<string>; version: pulumi.Input<string> }[] {
+  return Object.entries(secrets).map(([variable, reference]) => {
+    if (isPlain(reference))
+      return { variable, secret: reference.secret, version: reference.version ?? "latest" };
+    const known = pulumi.output(reference);
+    return { variable, secret: known.secret, version: known.apply(({ version }) => version ?? "latest") };
+  });
+}
+
 /**
  * Lets a runtime account read the secrets that its service names: one grant a secret, however many variables hold it,
  * made before the revision that would not start without it (https://cloud.google.com/run/docs/configuring/services/secrets).
  */
 export function grantSecrets(
   subject: Subject,
-  secrets: Readonly<Record<string, SecretReference>>,
+  secrets: SecretReferences,
   member: pulumi.Input<string>,
   project: pulumi.Input<string> | undefined,
   options: pulumi.CustomResourceOptions,
 ): secretmanager.SecretIamMember[] {
   const named = new Map<string, pulumi.Input<string>>();
-  for (const [variable, { secret }] of Object.entries(secrets)) {
+  for (const { variable, secret } of secretLeaves(secrets)) {
     // The same secret under two variables is one binding: named after the secret where that is known here.
     const same = [...named].find(([, other]) => other === secret);
     if (same === undefined) named.set(isPlain(secret) ? shortName(secret) : variable, secret);
