@@ -50,7 +50,11 @@ export function dedicatedAccount(
   const account = new serviceaccount.Account(
     child,
     { accountId, project, displayName, description },
-    options,
+    // A component that is renamed with an alias would make another name here, and so another account: one that nobody
+    // has let in yet.
+    request.accountId === undefined
+      ? pulumi.mergeOptions(options, { ignoreChanges: ["accountId"] })
+      : options,
   );
   const deployerGrants = grantActAs(subject, child, account.name, request.deployers ?? {}, options);
   const email = request.accountId === undefined ? account.email : predictedEmail(account);

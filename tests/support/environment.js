@@ -8,7 +8,7 @@ module.exports = class extends TestEnvironment {
   constructor(config, context) {
     super(config, context);
     const copy = this.global.process;
-    for (const method of ["on", "removeListener", "removeAllListeners", "listeners"]) {
+    for (const method of ["on", "off", "removeListener", "removeAllListeners", "listeners"]) {
       const ofCopy = copy[method].bind(copy);
       const ofReal = process[method].bind(process);
       copy[method] = (event, ...rest) => (event === "unhandledRejection" ? ofReal : ofCopy)(event, ...rest);
