@@ -3,6 +3,7 @@ import { Cloud, type CloudOptions } from "../../sandbox/cloud/cloud";
 import { functionV1Name, runServiceName } from "../../sandbox/cloud/names";
 import type { Backend, HttpRequest, HttpResponse, TargetRef } from "../../sandbox/ingress/http";
 import { Ingress } from "../../sandbox/ingress/ingress";
+import { sharedSigningKey } from "../support/signing-key";
 
 export const PROJECT = "gates-test";
 export const NUMBER = "111111111111";
@@ -45,6 +46,7 @@ export class World {
   constructor(options: Partial<CloudOptions> = {}) {
     this.cloud = new Cloud({
       clock: this.clock,
+      signingKey: sharedSigningKey,
       projects: [
         { id: PROJECT, number: NUMBER },
         { id: OTHER_PROJECT, number: "222222222222" },

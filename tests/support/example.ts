@@ -15,6 +15,7 @@ import { trustGraph } from "../../trust/graph";
 import type { Edge, TrustGraph } from "../../trust/graph";
 import { programAt } from "./program";
 import { seededRandom } from "./random";
+import { sharedSigningKey } from "./signing-key";
 import { Deployed, START } from "./stack";
 import { withoutStackTraces } from "./stack-traces";
 
@@ -75,7 +76,12 @@ export class ExampleWorld {
       { id: "my-project", number: "123456789012" },
       { id: "other-project", number: "210987654321" },
     ];
-    this.cloud = new Cloud({ projects, clock: this.clock, random: seededRandom(1) });
+    this.cloud = new Cloud({
+      projects,
+      clock: this.clock,
+      random: seededRandom(1),
+      signingKey: sharedSigningKey,
+    });
     this.ingress = new Ingress(this.cloud, ({ request }) => {
       this.reached.push(request);
       return Promise.resolve(this.answer);

@@ -10,6 +10,7 @@ import type {
   Step,
 } from "../../sandbox/doors/in-process/engine";
 import { seededRandom } from "./random";
+import { sharedSigningKey } from "./signing-key";
 import { withoutStackTraces } from "./stack-traces";
 
 export const PROJECT: ProjectSpec = { id: "my-project", number: "123456789012" };
@@ -41,7 +42,13 @@ export class TestStack {
     stack = "dev",
     ...options
   }: TestStackOptions = {}) {
-    this.cloud = new Cloud({ projects, clock: this.clock, random: seededRandom(1), ...options });
+    this.cloud = new Cloud({
+      projects,
+      clock: this.clock,
+      random: seededRandom(1),
+      signingKey: sharedSigningKey,
+      ...options,
+    });
     this.config = { "gcp:project": projects[0]?.id ?? "", "gcp:region": "us-central1", ...config };
     this.engine = new InProcessEngine(this.cloud, { project: pulumiProject, stack, config: this.config });
   }

@@ -9,6 +9,8 @@ import { type Verification, verifyIdToken } from "./verify";
 export interface TokenIssuerOptions {
   clock: Clock;
   account: (email: string) => Account | undefined;
+  /** Default: a key made afresh. */
+  signingKey?: () => Promise<SigningKey>;
 }
 
 export interface MintRequest {
@@ -29,11 +31,13 @@ const HOUR = 3_600_000;
 export class TokenIssuer {
   readonly #clock: Clock;
   readonly #account: (email: string) => Account | undefined;
+  readonly #makeKey: () => Promise<SigningKey>;
   #keyInTheMaking: Promise<SigningKey> | undefined;
 
   constructor(options: TokenIssuerOptions) {
     this.#clock = options.clock;
     this.#account = options.account;
+    this.#makeKey = options.signingKey ?? createSigningKey;
   }
 
   async mint(q: MintRequest): Promise<string> {
@@ -68,7 +72,7 @@ export class TokenIssuer {
   }
 
   async #key(): Promise<SigningKey> {
-    this.#keyInTheMaking ??= this.#clock.real(createSigningKey());
+    this.#keyInTheMaking ??= this.#clock.real(this.#makeKey());
     return this.#keyInTheMaking;
   }
 
