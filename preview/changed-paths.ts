@@ -17,7 +17,7 @@ function differing(path: string, old: unknown, now: unknown): ChangedPath[] {
   if (now === undefined) return [{ path, kind: "delete", replaces: false }];
   if (isProps(old) && isProps(now)) {
     return [...new Set([...Object.keys(old), ...Object.keys(now)])].flatMap((key) =>
-      differing(below(path, key), old[key], now[key]),
+      differing(below(path, key), own(old, key), own(now, key)),
     );
   }
   if (Array.isArray(old) && Array.isArray(now)) {
@@ -27,6 +27,11 @@ function differing(path: string, old: unknown, now: unknown): ChangedPath[] {
     ).flat();
   }
   return [{ path, kind: "update", replaces: false }];
+}
+
+/** A name such as "constructor" is in every object, and in none of its properties. */
+function own(props: Props, key: string): unknown {
+  return Object.hasOwn(props, key) ? props[key] : undefined;
 }
 
 /** Every value by its path. */

@@ -29,6 +29,7 @@ const Step = z.object({
   detailedDiff: z.optional(z.nullable(z.record(text, z.object({ kind: text })))),
 });
 const Digest = z.object({
+  changeSummary: z.optional(z.nullable(z.object({ same: z.optional(z.number()) }))),
   steps: z.optional(z.nullable(z.array(Step))),
   diagnostics: z.optional(
     z.nullable(
@@ -80,6 +81,7 @@ export function fromJson(printed: string, fallback: Fallback, log = ""): Preview
   const [, stack = fallback.stack, project = fallback.project] =
     /^urn:pulumi:([^:]+)::([^:]+)::/.exec(steps[0]?.urn ?? "") ?? [];
   const failed = diagnostics.some(({ severity }) => severity === "error");
+  if (!failed) requireUnchanged(digest);
   return { project, stack, steps, diagnostics, failed };
 }
 
@@ -105,6 +107,16 @@ function digestIn(printed: string): z.infer<typeof Digest> {
   );
 }
 
+/** Who is called, by whom and with what leave, is for a good part said by what stays as it is. */
+function requireUnchanged({ steps, changeSummary }: z.infer<typeof Digest>): void {
+  const told = (steps ?? []).filter(({ op }) => op === "same").length;
+  const missing = (changeSummary?.same ?? 0) - told;
+  if (missing <= 0) return;
+  throw new Error(
+    `The preview leaves out ${missing} resources that stay as they are, and without them nobody can tell who may call what. Run \`pulumi preview --json --show-sames\`.`,
+  );
+}
+
 function isProbablyDigest(parsed: unknown): boolean {
   return (
     typeof parsed === "object" &&
@@ -123,7 +135,7 @@ function stepOf(step: Step): PreviewStep[] {
   const state = step.newState ?? step.oldState;
   if (op === undefined || !state) return [];
   const old = step.oldState ? resourceOf(step.oldState) : undefined;
-  const now = step.newState && op !== "delete" ? resourceOf(step.newState) : undefined;
+  const now = step.newState && op !== "delete" ? resourceOf(step.newState, outputsOf(step)) : undefined;
   return [
     {
       op,
@@ -163,7 +175,12 @@ function joined(one: PreviewStep, other: PreviewStep): PreviewStep {
   };
 }
 
-function resourceOf(state: State): ResourceState {
+/** Of what stays as it is, the engine repeats the inputs alone. */
+function outputsOf({ op, oldState, newState }: Step): unknown {
+  return op === "same" ? (newState?.outputs ?? oldState?.outputs) : newState?.outputs;
+}
+
+function resourceOf(state: State, outputs: unknown = state.outputs): ResourceState {
   const entries = Object.entries(state.propertyDependencies ?? {}).map(
     ([property, urns]) => [property, urns ?? []] as const,
   );
@@ -175,7 +192,7 @@ function resourceOf(state: State): ResourceState {
     id: state.id,
     parent: state.parent,
     inputs,
-    outputs: plainProps(hiddenAlike(plainProps(state.outputs), inputs)),
+    outputs: plainProps(hiddenAlike(plainProps(outputs), inputs)),
     dependencies: state.dependencies ?? [],
     propertyDependencies: state.propertyDependencies ? Object.fromEntries(entries) : undefined,
   };

@@ -7,7 +7,7 @@ const command = new Command("npm run preview --")
     "Writes what a change does to a stack as one Markdown comment for a pull request: first who may call what.",
   )
   .option("-b, --base <ref>", "hold what is checked out against this commit, on an embedded cloud")
-  .option("-f, --from <file>", "what `pulumi preview --json` printed; - for the standard input")
+  .option("-f, --from <file>", "what `pulumi preview --json --show-sames` printed; - for the standard input")
   .option("--log <file>", "with --from: what it wrote to the standard error, shown if there is no JSON")
   .option("-s, --stack <name>", "the stack: Pulumi.<name>.yaml", "dev")
   .option("-C, --cwd <folder>", "the Pulumi program's folder", ".")

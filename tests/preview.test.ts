@@ -1,140 +1,399 @@
 import { join } from "node:path";
-import * as cloudrunv2 from "@pulumi/gcp/cloudrunv2";
-import * as cloudscheduler from "@pulumi/gcp/cloudscheduler";
-import * as serviceaccount from "@pulumi/gcp/serviceaccount";
-import type * as pulumi from "@pulumi/pulumi";
-import { CallerIdentity, CloudRunService, ExternalApplication, SchedulerJob } from "../components";
+import * as pubsub from "@pulumi/gcp/pubsub";
+import * as pulumi from "@pulumi/pulumi";
+import fc from "fast-check";
 import { comment } from "../preview/comment";
+import { MOST_CHARACTERS } from "../preview/fit";
 import { failedInEngine, fromEngine } from "../preview/from-engine";
-import type { Program } from "../sandbox/doors/in-process/engine";
+import { fromJson } from "../preview/from-json";
+import { code, codeBlock } from "../preview/markdown";
+import { summary } from "../preview/summary";
+import { changedPaths } from "../preview/changed-paths";
+import { valueAt } from "../preview/values";
+import type { PreviewResult, PreviewStep } from "../preview/result";
+import { runServiceName } from "../sandbox/cloud/names";
 import { expectFile } from "./support/file-snapshot";
+import { previewProgram, VARIANTS } from "./support/preview-program";
 import { TestStack } from "./support/stack";
 
-const REGION = "us-central1";
-const NIGHTLY = { schedule: "0 3 * * *", timeZone: "Etc/UTC", region: REGION };
 const WHERE = { project: "test", stack: "dev" };
-
-interface Wanted {
-  hourly?: boolean;
-  reader?: boolean;
-  audience?: string;
-  region?: string;
-}
-
-/** A schedule that calls a service and one that calls an application, and what the tests change in it. */
-function program({ hourly = false, reader = false, audience, region = REGION }: Wanted = {}): Program {
-  return () => {
-    const schedulerunner = new CallerIdentity("schedulerunner", {});
-    const report = new CloudRunService("report", {
-      image: "us-docker.pkg.dev/cloudrun/container/hello",
-      region,
-      invokers: reader ? { auditor: new CallerIdentity("auditor", {}).member } : {},
-    });
-    const url = "https://jobs.example.com";
-    const app = new ExternalApplication("app", { url, audience, callers: { schedulerunner } });
-    new SchedulerJob("nightly", { ...NIGHTLY, target: report.authorize(schedulerunner) });
-    new SchedulerJob("apptest", { ...NIGHTLY, target: app.authorize(schedulerunner) });
-    if (hourly) {
-      const target = report.authorize(schedulerunner);
-      new SchedulerJob("hourly", { ...NIGHTLY, schedule: "0 * * * *", target, path: "/hourly" });
-    }
-  };
-}
-
-/** What a reviewer reads of the step from one program to the next. */
-async function preview(before: Program | undefined, after: Program): Promise<string> {
-  const stack = new TestStack();
-  if (before !== undefined) await stack.up(before);
-  const deployed = stack.engine.resources;
-  try {
-    return comment(fromEngine({ ...WHERE, before: deployed, result: await stack.preview(after) }));
-  } catch (error) {
-    return comment(failedInEngine(WHERE, error));
-  }
-}
+const SECRET_SIGNATURE = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
 
 const snapshot = (name: string) => join(__dirname, "preview/snapshots", `${name}.md`);
 
-describe("comments for reviewers", () => {
-  test.each<[name: string, before: Program | undefined, after: Program]>([
-    ["first deployment", undefined, program()],
-    ["one new edge", program(), program({ hourly: true })],
-    ["a removed grant", program({ reader: true }), program()],
-    ["an audience change", program(), program({ audience: "https://jobs.example.com/v2" })],
-    ["a replace", program(), program({ region: "europe-west1" })],
-    ["no change", program(), program()],
-    [
-      "a failure",
-      program(),
-      () => {
-        program()();
-        new SchedulerJob("clear", {
-          ...NIGHTLY,
-          target: { url: "http://jobs.example.com", serviceAccountEmail: "a@b.iam.gserviceaccount.com" },
-        });
-      },
-    ],
-  ])("%s", async (name, before, after) => {
-    expectFile(snapshot(name.replaceAll(" ", "-")), await preview(before, after));
+describe("what reviewers read of previews by the in-process door", () => {
+  test("the first deployment", async () => {
+    const result = await new TestStack().preview(previewProgram);
+    expectFile(snapshot("first-deployment"), comment(fromEngine({ ...WHERE, before: [], result })));
   });
 
-  test("a renamed grant, which nobody has afterwards, comes before all else", async () => {
-    const named = (grant: string) => () => handMade(grant);
-    const text = await preview(named("job-invoker"), named("hello-invoker"));
-    expectFile(snapshot("a-lost-grant"), text);
-    expect(text.indexOf("After this update nobody has it")).toBeLessThan(
-      text.indexOf("### Who may call what"),
-    );
-    expect(await preview(named("job-invoker"), named("job-invoker"))).not.toContain("nobody has it");
-  });
+  describe("of a program that is deployed", () => {
+    const stack = new TestStack();
+    beforeAll(async () => stack.up(previewProgram));
 
-  test("a renamed grant with an alias of its old name is the same", async () => {
-    const text = await preview(
-      () => handMade("job-invoker"),
-      () => handMade("hello-invoker", { aliases: [{ name: "job-invoker" }] }),
-    );
-    expect(text).not.toContain("nobody has it");
-    expect(text).toContain("Nothing changes.");
-  });
-
-  test("an opened door is called out", async () => {
-    const text = await preview(
-      () => handMade("invoker"),
-      () => {
-        const { service } = handMade("invoker");
-        new cloudrunv2.ServiceIamMember("public", {
-          name: service.name,
-          location: REGION,
-          role: "roles/run.invoker",
-          member: "allUsers",
-        });
-      },
-    );
-    expectFile(snapshot("an-open-door"), text);
+    test.each(Object.entries(VARIANTS))("%s", async (name, variant) => {
+      const before = stack.engine.resources;
+      const preview = await stack
+        .preview(() => {
+          previewProgram(variant);
+        })
+        .then((result) => fromEngine({ ...WHERE, before, result }))
+        .catch((error: unknown) => failedInEngine(WHERE, error));
+      expectFile(snapshot(name), comment(preview));
+    });
   });
 });
 
-/** The same without components, as any program might be written. */
-function handMade(grantName: string, options?: pulumi.CustomResourceOptions) {
-  const account = new serviceaccount.Account("caller", { accountId: "the-caller" });
-  const service = new cloudrunv2.Service("hello", {
-    name: "hello",
-    location: REGION,
-    deletionProtection: false,
-    template: { containers: [{ image: "hello" }] },
+test.each<[string, boolean]>([
+  ["a-lost-grant", false],
+  ["a-renamed-grant", true],
+])("what the comment says of %s is what happens", async (name, isThere) => {
+  const stack = new TestStack();
+  await stack.up(previewProgram);
+  await stack.up(() => {
+    previewProgram(VARIANTS[name]);
   });
-  const grant = new cloudrunv2.ServiceIamMember(
-    grantName,
-    { name: service.name, location: REGION, role: "roles/run.invoker", member: account.member },
-    options,
-  );
-  new cloudscheduler.Job("job", {
-    region: REGION,
-    schedule: "0 3 * * *",
-    httpTarget: {
-      uri: service.uri,
-      oidcToken: { serviceAccountEmail: account.email, audience: service.uri },
+  const member = "serviceAccount:the-caller@my-project.iam.gserviceaccount.com";
+  const bindings = stack.cloud.iam.bindings(runServiceName("my-project", "us-central1", "hello"));
+  expect(bindings.some((binding) => binding.member === member)).toBe(isThere);
+});
+
+// How the engine writes it: https://github.com/pulumi/pulumi/blob/master/pkg/display/json.go
+const RUN = "gcp:cloudrunv2/service:Service";
+const JOB = "gcp:cloudscheduler/job:Job";
+const GRANT = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember";
+const urn = (type: string, name: string) => `urn:pulumi:dev::test::${type}::${name}`;
+const state = (type: string, name: string, inputs: object = {}, more: object = {}) => ({
+  urn: urn(type, name),
+  type,
+  custom: true,
+  inputs,
+  outputs: inputs,
+  ...more,
+});
+type State = ReturnType<typeof state>;
+const step = (op: string, oldState?: State, newState?: State, more: object = {}) => ({
+  op,
+  urn: (newState ?? oldState)?.urn ?? "",
+  oldState,
+  newState,
+  detailedDiff: null,
+  ...more,
+});
+const read = (steps: object[], more: object = {}) => fromJson(JSON.stringify({ steps, ...more }), WHERE);
+
+describe("what Pulumi's CLI prints", () => {
+  const hello = state(RUN, "hello", { location: "eu" });
+  const moved = state(RUN, "hello", { location: "us" });
+
+  test("steps, their changed paths and their reasons", () => {
+    const detailedDiff = { location: { kind: "update-replace", inputDiff: true }, "a.b": { kind: "add" } };
+    const { steps } = read([
+      step("same", state("pulumi:pulumi:Stack", "test-dev")),
+      step("replace", hello, moved, { detailedDiff, replaceReasons: ["location"] }),
+    ]);
+    expect(steps[1]).toMatchObject({
+      op: "replace",
+      name: "hello",
+      changed: [
+        { path: "location", kind: "update", replaces: true },
+        { path: "a.b", kind: "add", replaces: false },
+      ],
+      replaceReasons: ["location"],
+    });
+  });
+
+  test("without a detailed difference, it is found out", () => {
+    const [found] = read([step("update", hello, moved)]).steps;
+    expect(found?.changed).toEqual([{ path: "location", kind: "update", replaces: false }]);
+  });
+
+  test("a replacement in three steps is one", () => {
+    const three = read([
+      step("create-replacement", hello, moved, { replaceReasons: ["location"] }),
+      step("replace", hello, moved, { replaceReasons: ["location"] }),
+      step("delete-replaced", hello),
+    ]);
+    const one = read([step("replace", hello, moved, { replaceReasons: ["location"] })]);
+    expect(comment(three)).toBe(comment(one));
+  });
+
+  test("what an earlier deployment left to be deleted does not hide what is there", () => {
+    const { steps } = read([step("delete-replaced", hello), step("same", hello, moved)]);
+    expect(steps.map(({ op }) => op)).toEqual(["same"]);
+  });
+
+  test("of what stays as it is, the outputs are those that it had", () => {
+    const now = { ...state(RUN, "hello", {}), outputs: undefined };
+    const { steps } = read([step("same", state(RUN, "hello", { uri: "https://a.run.app" }), now as never)]);
+    expect(steps[0]?.new?.outputs).toEqual({ uri: "https://a.run.app" });
+  });
+
+  test.each<[string, string, RegExp]>([
+    [
+      "without what stays as it is",
+      JSON.stringify({ steps: [], changeSummary: { same: 3 } }),
+      /leaves out 3 resources.*--show-sames/,
+    ],
+    ["of another kind", '{"result":"succeeded"}', /not what `pulumi preview --json` prints/],
+    ["cut off", '{"steps": [', /no JSON to its end/],
+    [
+      "with a step that nobody knows",
+      JSON.stringify({ steps: [step("explode", hello)] }),
+      /a step "explode" \(urn:.*hello\)/,
+    ],
+    ["with a field of another type", '{"steps": 7}', /not what .* prints.*steps/],
+  ])("%s it is refused", (_, text, message) => {
+    expect(() => fromJson(text, WHERE)).toThrow(message);
+  });
+
+  test.each<[string, string, string, string]>([
+    ["nothing", "", "", "The preview ended without a word."],
+    ["nothing but an error", "", "error: no stack named 'nope' found\n", "no stack named 'nope' found"],
+  ])("%s is a failed preview", (_, printed, log, message) => {
+    const preview = fromJson(printed, WHERE, log);
+    expect(preview).toMatchObject({ ...WHERE, failed: true, diagnostics: [{ message }] });
+    expect(comment(preview)).toContain(message);
+  });
+
+  test("words before the JSON do no harm, and errors make it a failed one", () => {
+    const diagnostics = [
+      {
+        urn: urn(RUN, "hello"),
+        severity: "error",
+        message: "error: \u001b[31mno\u001b[0m leave\n    at f (/home/x.js:1)",
+      },
+      { severity: "warning", message: "warning: careful" },
+    ];
+    const preview = fromJson(
+      `> npm says\n${JSON.stringify({ steps: [step("create", undefined, hello)], diagnostics })}`,
+      WHERE,
+    );
+    const text = comment(preview);
+    expect(text).toContain("`hello` (`gcp:cloudrunv2.Service`):\n\n```text\nno leave\n```");
+    expect(text).not.toMatch(/home|to create|Who may call what/);
+    expect(comment(read([], { diagnostics: diagnostics.slice(1) }))).toContain(
+      "### Warnings\n\nThe program:\n\n```text\ncareful\n```",
+    );
+    expect(summary(preview)).toMatchObject({
+      failed: true,
+      diagnostics: [{ message: expect.any(String) as string }, {}],
+    });
+  });
+});
+
+describe("whatever is in a preview", () => {
+  const text = fc.oneof(fc.string({ unit: "binary" }), fc.string(), fc.constantFrom(...nasty()));
+  const value = fc.jsonValue({ maxDepth: 2 });
+
+  test("no secret comes out", () => {
+    const hush = "hush-5f2c-do-not-tell";
+    const secret = fc.constantFrom(
+      { ...SECRET_SIGNATURE, value: hush },
+      { ...SECRET_SIGNATURE, plaintext: JSON.stringify(hush) },
+      { ...SECRET_SIGNATURE, ciphertext: hush },
+      "[secret]",
+    );
+    const place = fc.constantFrom(
+      "uri",
+      "audience",
+      "member",
+      "role",
+      "location",
+      "name",
+      "url",
+      "template",
+      "labels",
+    );
+    // A provider may repeat in its outputs what the inputs keep secret.
+    const inputs = fc
+      .tuple(place, secret)
+      .map(([key, hidden]) => ({ plain: "x", [key]: hidden, nested: { [key]: [hidden] } }));
+    const outputs = (of: Record<string, unknown>) =>
+      JSON.parse(JSON.stringify(of).replaceAll('"[secret]"', JSON.stringify(hush))) as object;
+    const type = fc.constantFrom(RUN, JOB, GRANT, "toy:index:Thing");
+    const op = fc.constantFrom("create", "update", "replace", "delete", "same");
+    const steps = fc.array(fc.tuple(op, type, inputs, inputs), { maxLength: 4 }).map((list) =>
+      list.map(([what, of, before, after], index) => {
+        const oidcToken = { serviceAccountEmail: before.plain, ...after };
+        const old = state(of, `r${index}`, before, { outputs: outputs(before) });
+        const now = state(
+          of,
+          `r${index}`,
+          { ...after, httpTarget: { ...after, oidcToken } },
+          { outputs: outputs(after) },
+        );
+        return step(what, what === "create" ? undefined : old, what === "delete" ? undefined : now);
+      }),
+    );
+    fc.assert(
+      fc.property(steps, (list) => {
+        const preview = read(list);
+        expect(comment(preview)).not.toContain(hush);
+        expect(JSON.stringify(summary(preview))).not.toContain(hush);
+        expect(JSON.stringify(preview)).not.toContain(hush);
+      }),
+    );
+  });
+
+  test("no secret of a program comes out of the in-process door", async () => {
+    const stack = new TestStack();
+    const result = await stack.preview(() => {
+      secretProgram("hush-5f2c");
+    });
+    const preview = fromEngine({ ...WHERE, before: [], result });
+    expect(comment(preview)).not.toContain("hush-5f2c");
+    expect(comment(preview)).toContain("[secret]");
+  });
+
+  test("it stays within the limit, and says what is missing", () => {
+    const few = fc.integer({ min: 1, max: 40 });
+    fc.assert(
+      fc.property(few, few, fc.integer({ min: 2_500, max: 9_000 }), (jobs, width, most) => {
+        const whole = comment(preview(jobs, width));
+        const cut = comment(preview(jobs, width), most);
+        expect(cut.length).toBeLessThanOrEqual(most);
+        if (whole.length <= most) expect(cut).toBe(whole);
+        else expect(cut).toMatch(/left out/);
+        expect(cut.split("\n").filter((line) => /^```/.test(line)).length % 2).toBe(0);
+        expect((cut.match(/<details>/g) ?? []).length).toBe((cut.match(/<\/details>/g) ?? []).length);
+      }),
+      { numRuns: 30 },
+    );
+    const huge = comment(preview(1_500, 300));
+    expect(huge.length).toBeLessThanOrEqual(MOST_CHARACTERS);
+    expect(huge).toContain("The graph is too large to be drawn here.");
+    expect(huge).toMatch(/more lines? left out/);
+    // The bottom goes first: a warning stays when nothing else does.
+    const opened = {
+      ...preview(1_500, 10),
+      steps: [...preview(1_500, 10).steps, ...preview(1, 1, "allUsers").steps],
+    };
+    expect(comment(opened).indexOf("**Open to anybody:**")).toBeGreaterThan(0);
+  });
+
+  test("names and values stay where they are put", () => {
+    fc.assert(
+      fc.property(text, text, value, (name, from, to) => {
+        const tidy = name.replaceAll("::", ":");
+        const old = state(RUN, tidy, { location: from, labels: { a: to } });
+        const now = state(RUN, tidy, { location: `${from}!`, labels: { b: to } });
+        const source = state(JOB, `${tidy}-job`, {
+          httpTarget: { uri: from, oidcToken: { serviceAccountEmail: name, audience: from } },
+        });
+        const grant = state(GRANT, tidy, { name: from, role: "roles/run.invoker", member: name });
+        const written = comment(
+          read([step("update", old, now), step("create", undefined, source), step("delete", grant)]),
+        );
+        expectIntact(written);
+      }),
+    );
+  });
+
+  test("so do errors", () => {
+    fc.assert(
+      fc.property(text, text, (message, name) => {
+        const diagnostics = [{ severity: "error", message, urn: urn(RUN, name.replaceAll("::", ":")) }];
+        expectIntact(comment(read([], { diagnostics })));
+      }),
+    );
+  });
+
+  test("code is what it was, or spelled out", () => {
+    expect(code("a_b*c")).toBe("`a_b*c`");
+    expect(code("a|b`<i>@x")).toBe("<code>a&#124;b&#96;&#60;i&#62;&#64;x</code>");
+    expect(code("a\u202eb\n")).toBe("<code>a&#92;u&#123;202e&#125;b&#92;u&#123;a&#125;</code>");
+    expect(code("")).toBe("(empty)");
+    expect(code("x".repeat(400))).toBe(`\`${"x".repeat(300)}…\``);
+    expect(codeBlock("diff", ["a ```` b"])).toEqual(["`````diff", "a ```` b", "`````"]);
+  });
+
+  test("the first line, by which a workflow knows its own comment, is one of HTML that no name can end", () => {
+    const marker = (project: string, stack: string) =>
+      comment(fromJson('{"steps":[]}', { project, stack })).split("\n", 1)[0];
+    fc.assert(
+      fc.property(text, text, (project, stack) => {
+        expect(marker(project, stack)).toMatch(/^<!-- automatic-oidc preview of [\w.%-]*\/[\w.%-]* -->$/);
+      }),
+    );
+    expect(marker("a/b", "c")).not.toBe(marker("a", "b/c"));
+  });
+
+  test("paths lead to what they were made from", () => {
+    fc.assert(
+      fc.property(fc.dictionary(text, value), fc.dictionary(text, value), (olds, news) => {
+        for (const { path, kind } of changedPaths(olds, news)) {
+          if (kind === "add") expect(valueAt(olds, path)).toBeUndefined();
+          if (kind !== "delete") expect(valueAt(news, path)).toBeDefined();
+        }
+        expect(changedPaths(news, structuredClone(news))).toEqual([]);
+      }),
+    );
+  });
+});
+
+/** Whatever could mean something to Markdown, HTML, Mermaid or a terminal. */
+function nasty(): string[] {
+  return [
+    "`", "```", "````\n", "|", "\\|", "a|b", "<script>alert(1)</script>", "<!--", "-->", "</details>", "@everyone", "#1",
+    "![x](https://evil.example/x.png)", "[x](javascript:x)", "https://evil.example", '"]', '"] --> x', "%%{init: {}}%%",
+    "\u202e", "\u0000", "\ud800", "\n# title\n", "\r\n---\n", "~~~", "> [!NOTE]", "&lt;", "$x$", "  ", "__proto__", "constructor",
+  ]; // prettier-ignore
+}
+
+/** Takes out what is code and what is ours; nothing that could be anything else may remain. */
+function expectIntact(written: string): void {
+  const withoutBlocks = written.replace(
+    /^(`{3,})(\w+)\n([^]*?)\n\1$/gm,
+    (_, __, language: string, inner: string) => {
+      if (language === "mermaid") {
+        for (const line of inner.split("\n")) expect(line).toMatch(MERMAID_LINE);
+      }
+      return "";
     },
+  );
+  const rest = withoutBlocks
+    .replace(/<code>(?:[A-Za-z0-9 …]|&#\d+;)*<\/code>/g, "")
+    .replace(/`[^`\n]*`/g, "")
+    .replace(/<\/?(details|summary)>/g, "")
+    .replace(/^<!-- automatic-oidc preview of [\w.%/-]* -->$/m, "")
+    .replace(/^> \[!(CAUTION|WARNING)\]$/gm, "");
+  expect(rest).not.toMatch(/[`<@\\\p{Cf}\p{Cs}[\]]/u);
+  for (const line of rest.split("\n").filter((one) => one.startsWith("|")))
+    expect(line.split("|")).toHaveLength(6);
+}
+
+const MERMAID_TEXT = '"(?:[^"`<>&%\\p{Cc}]|<br/>)*"';
+const MERMAID_LINE = new RegExp(
+  `^(flowchart LR|  \\w+[[({/]+${MERMAID_TEXT}[\\])}/]+|  \\w+ [-.=>]+\\|${MERMAID_TEXT}\\| \\w+|  (linkStyle|classDef|class) [\\w,#: ;.-]+)$`,
+  "u",
+);
+
+function secretProgram(hush: string): void {
+  new pubsub.Topic("topic", {
+    name: pulumi.interpolate`t-${pulumi.secret(hush)}`,
+    labels: { a: pulumi.secret(hush) },
   });
-  return { service, grant };
+}
+
+/** So many jobs, all new, each with so much to say. */
+function preview(jobs: number, width: number, member = "user:ann@example.com"): PreviewResult {
+  const resource = (type: string, name: string, inputs: Record<string, unknown>): PreviewStep => ({
+    op: "create",
+    urn: urn(type, name),
+    type,
+    name,
+    custom: true,
+    new: { urn: urn(type, name), type, name, inputs, outputs: inputs },
+    changed: [],
+    replaceReasons: [],
+  });
+  const steps = Array.from({ length: jobs }, (_, index) => {
+    const uri = `https://service-${index}.run.app/${"x".repeat(width)}`;
+    return resource(JOB, `job-${index}`, {
+      httpTarget: { uri, oidcToken: { serviceAccountEmail: `a${index}@b`, audience: uri } },
+    });
+  });
+  const grant = resource(GRANT, `grant-${member}`, { name: "far", role: "roles/run.invoker", member });
+  return { ...WHERE, steps: [...steps, grant], diagnostics: [], failed: false };
 }

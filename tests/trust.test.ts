@@ -327,6 +327,21 @@ describe("before the first deployment", () => {
     });
   });
 
+  test("an e-mail that only its use tells is the account's all the same", () => {
+    const unnamed = { ...account("ann"), inputs: { accountId: "ann" }, outputs: {} };
+    const email = "ann@demo.iam.gserviceaccount.com";
+    const from = { propertyDependencies: { member: [unnamed.urn] } };
+    const graph = (accountId: string) =>
+      trustGraph([
+        { ...unnamed, inputs: { accountId } },
+        run(),
+        { ...runGrant("hello", { member: `serviceAccount:${email}` }), ...from },
+        job("j", HELLO, HELLO, email),
+      ]);
+    expect(graph("ann").edges).toMatchObject([{ caller: email, callerUrn: unnamed.urn, granted: true }]);
+    expect(graph("bob").edges).toMatchObject([{ caller: email, callerUrn: undefined, granted: true }]);
+  });
+
   test("two possible targets are not guessed between", () => {
     const call = resource(
       TYPE.job,

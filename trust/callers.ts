@@ -36,10 +36,12 @@ const MINTING_ROLES = /^roles\/iam\.serviceAccount(OpenId)?TokenCreator$|^(proje
 export class Callers {
   readonly #byUrn = new Map<string, Caller>();
   readonly #byEmail = new Map<string, Caller>();
+  readonly #accountIds = new Map<string, string | undefined>();
   readonly #used = new Set<Caller>();
 
   constructor(resources: readonly ResourceState[]) {
     for (const account of resources.filter(({ type }) => type === ACCOUNT)) {
+      this.#accountIds.set(account.urn, textAt(account, "accountId"));
       this.#add({
         email: textAt(account, "email") ?? KNOWN_LATER,
         name: account.name,
@@ -57,7 +59,9 @@ export class Callers {
 
   find(email: string | undefined, origins: readonly string[]): Caller | undefined {
     const caller =
-      email === undefined ? this.#among(origins) : (this.#byEmail.get(email) ?? this.#brought(email));
+      email === undefined
+        ? this.#among(origins)
+        : (this.#byEmail.get(email) ?? this.#learned(email, origins) ?? this.#brought(email));
     if (caller !== undefined) this.#used.add(caller);
     return caller;
   }
@@ -68,6 +72,16 @@ export class Callers {
       .map((urn) => this.#byUrn.get(urn))
       .filter((caller) => caller !== undefined);
     return found.length === 1 ? found[0] : undefined;
+  }
+
+  /** A preview may know an e-mail where it is used, and not yet say it of the account that it is of. */
+  #learned(email: string, origins: readonly string[]): Caller | undefined {
+    const caller = this.#among(origins);
+    const accountId = this.#accountIds.get(caller?.urn ?? "");
+    if (caller?.email !== KNOWN_LATER || accountId === undefined || !email.startsWith(`${accountId}@`))
+      return undefined;
+    caller.email = email;
+    return this.#add(caller);
   }
 
   #brought(email: string): Caller {

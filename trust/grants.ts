@@ -151,7 +151,8 @@ function membersOf(resource: ResourceState): (string | undefined)[] {
 }
 
 function callerOf(resource: ResourceState, member: string | undefined, callers: Callers): Caller | undefined {
-  if (member === undefined) return callers.find(undefined, originsOf(resource, "member"));
+  const origins = originsOf(resource, "member");
+  if (member === undefined) return callers.find(undefined, origins);
   const email = /^serviceAccount:(.+)$/.exec(member)?.[1];
-  return email === undefined ? undefined : callers.find(email, []);
+  return email === undefined ? undefined : callers.find(email, origins);
 }

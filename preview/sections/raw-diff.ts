@@ -4,7 +4,7 @@ import { codeBlock, count, oneLine } from "../markdown";
 import { shortType } from "../naming";
 import type { ChangedPath, PreviewStep } from "../result";
 import { valueAt } from "../values";
-import { inOrder } from "./resources";
+import { inOrder, wordFor } from "./resources";
 
 const SIGNS: Readonly<Record<PreviewStep["op"], string>> = {
   create: "+",
@@ -41,7 +41,7 @@ export function rawDiff(steps: readonly PreviewStep[]): Section[] {
 function linesOf(step: PreviewStep): string[] {
   const { op, name, type, old } = step;
   const was = old !== undefined && old.urn !== step.urn ? ` (was ${old.name})` : "";
-  const title = oneLine(`${SIGNS[op]} ${op} ${shortType(type)} ${name}${was}`);
+  const title = oneLine(`${SIGNS[op]} ${wordFor(step)} ${shortType(type)} ${name}${was}`);
   if (op === "create") {
     return [
       title,

@@ -39,7 +39,7 @@ export function sums(steps: readonly PreviewStep[]): string {
 export function resources(steps: readonly PreviewStep[]): Section[] {
   const rows = inOrder(steps).map((step) =>
     row([
-      step.op === "replace" || step.op === "delete" ? `**${step.op}**` : step.op,
+      step.op === "replace" || step.op === "delete" ? `**${step.op}**` : wordFor(step),
       code(step.name),
       code(shortType(step.type)),
       detail(step),
@@ -62,11 +62,17 @@ export function resources(steps: readonly PreviewStep[]): Section[] {
 
 /** All that change, the most dangerous first, else by type and name. */
 export function inOrder(steps: readonly PreviewStep[]): PreviewStep[] {
-  const rank = ({ op }: PreviewStep): number => OPS.findIndex(([known]) => known === op);
+  const ops: Op[] = [...OPS.map(([op]) => op), "same"];
+  const rank = ({ op }: PreviewStep): number => ops.indexOf(op);
   const key = ({ type, name, urn }: PreviewStep): string => [type, name, urn].join("\0");
   return steps
-    .filter((step) => isShown(step) && (rank(step) >= 0 || wasRenamed(step)))
+    .filter((step) => isShown(step) && rank(step) >= 0 && (step.op !== "same" || wasRenamed(step)))
     .sort((a, b) => rank(a) - rank(b) || (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+}
+
+/** What is the same but for its name is renamed, which changes nothing in the cloud. */
+export function wordFor(step: PreviewStep): string {
+  return step.op === "same" && wasRenamed(step) ? "rename" : step.op;
 }
 
 function detail(step: PreviewStep): string {
