@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { Declarations } from "./declarations";
+import { withExcerpts } from "./excerpts";
 import { componentPage, indexPage } from "./page";
 import { readComponent } from "./readComponent";
 import { filledReadme } from "./readme";
@@ -10,7 +11,8 @@ import { faultsInSnippets } from "./snippets";
 const ROOT = join(__dirname, "../..");
 const PAGES = "docs/components";
 const README = "README.md";
-const HELP = `npm run docs             writes ${PAGES}/ from the components' doc comments, and what is drawn and printed in the README
+const HELP = `npm run docs             writes ${PAGES}/ from the components' doc comments, what is drawn and printed in the README,
+                         and wherever a page repeats an example (below <!-- from examples/… -->), what that says now
 npm run docs -- --check  changes nothing; fails when a page differs or an example does not compile`;
 
 async function main(): Promise<number> {
@@ -23,7 +25,8 @@ async function main(): Promise<number> {
   }
   const readme = filledReadme(ROOT, read(README) ?? "");
   const inSnippets = values.check ? faultsInSnippets(ROOT, filesWithExamples()) : [];
-  const pages = new Map([...generated(), [README, await readme]]);
+  const made = new Map([...generated(), [README, await readme]]);
+  const pages = withExcerpts(ROOT, filesWithExamples(), made);
   if (!values.check) {
     write(pages);
     return 0;
