@@ -1,0 +1,24 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Caller } from "../Caller";
+import type { Verifier } from "../Verifier";
+import type { AdapterOptions } from "./AdapterOptions";
+import { setCaller } from "./callerOf";
+import { refusalOf } from "./refusalOf";
+
+/** Lets a request of Node.js in, or answers it and is undefined. */
+export async function admit(
+  verifier: Verifier,
+  options: AdapterOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<Caller | undefined> {
+  try {
+    const caller = await verifier.verifyHeaders(request.rawHeaders);
+    setCaller(caller, request);
+    return caller;
+  } catch (error) {
+    const { status, headers, body } = refusalOf(error, options);
+    response.writeHead(status, headers).end(body);
+    return undefined;
+  }
+}

@@ -1,0 +1,21 @@
+import type { Caller } from "../Caller";
+import type { Verifier } from "../Verifier";
+import type { AdapterOptions } from "./AdapterOptions";
+import { setCaller } from "./callerOf";
+import { refusalOf } from "./refusalOf";
+
+/** Lets a request of the Fetch API in, or makes the answer to it. */
+export async function admitFetch(
+  verifier: Verifier,
+  options: AdapterOptions,
+  request: { readonly headers: Iterable<[string, string]> },
+): Promise<{ caller: Caller } | { answer: Response }> {
+  try {
+    const caller = await verifier.verifyHeaders(request.headers);
+    setCaller(caller, request);
+    return { caller };
+  } catch (error) {
+    const { body, ...init } = refusalOf(error, options);
+    return { answer: new Response(body, init) };
+  }
+}

@@ -1,0 +1,38 @@
+import type { Verifier } from "../Verifier";
+import type { AdapterOptions } from "./AdapterOptions";
+import { admitFetch } from "./admitFetch";
+
+/** The part of Hono's context that is used. */
+interface Context {
+  readonly req: { readonly raw: { readonly headers: Iterable<[string, string]> } };
+}
+
+/**
+ * Middleware for Hono.
+ *
+ * ```ts
+ * import { Hono } from "hono";
+ * import { callerOf, createVerifier } from "@automatic-oidc/verify";
+ * import { honoMiddleware } from "@automatic-oidc/verify/hono";
+ *
+ * const verifier = createVerifier({
+ *   audience: "https://orders.example.com",
+ *   callers: ["nightly@my-project.iam.gserviceaccount.com"],
+ * });
+ * const app = new Hono();
+ * app.use(honoMiddleware(verifier));
+ * app.post("/", (c) => c.text(`hello, ${callerOf(c.req.raw).email}`));
+ * export default app;
+ * ```
+ */
+export function honoMiddleware(
+  verifier: Verifier,
+  options: AdapterOptions = {},
+): (context: Context, next: () => Promise<void>) => Promise<Response | undefined> {
+  return async (context, next) => {
+    const admitted = await admitFetch(verifier, options, context.req.raw);
+    if ("answer" in admitted) return admitted.answer;
+    await next();
+    return undefined;
+  };
+}

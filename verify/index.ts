@@ -1,0 +1,18 @@
+export type { AdapterOptions } from "./adapters/AdapterOptions";
+export { callerOf } from "./adapters/callerOf";
+export type { Caller } from "./Caller";
+export type { Clock } from "./Clock";
+export { createVerifier, type VerifierOptions } from "./createVerifier";
+export { fixedKeys } from "./keys/fixedKeys";
+export type { Fetch } from "./keys/downloadKeys";
+export type { KeySource } from "./keys/KeySource";
+export { remoteKeys, type RemoteKeysOptions } from "./keys/remoteKeys";
+export type { AllowedCallers, VerifierRules } from "./options/VerifierRules";
+export { type RefusalCode, RequestRefused } from "./RequestRefused";
+export { PubSubMessage } from "./sources/PubSubMessage";
+export { type PubSubMetadata, readPubSubHeaders } from "./sources/readPubSubHeaders";
+export { type PubSubPush, readPubSubPush } from "./sources/readPubSubPush";
+export { readSchedulerHeaders, type SchedulerCall } from "./sources/readSchedulerHeaders";
+export { readTasksHeaders, type TasksCall } from "./sources/readTasksHeaders";
+export type { SourceHeaders } from "./sources/SourceHeaders";
+export type { HeaderList, Verifier } from "./Verifier";
