@@ -6,7 +6,7 @@ import type { Subject } from "../wiring/checks";
 import { checked } from "../wiring/checks";
 import { NAME_RULES } from "../wiring/names";
 import { grantOf } from "../wiring/options";
-import { suffixedName } from "./resourceName";
+import { keepingName, suffixedName } from "./resourceName";
 
 /** Whom a component lets attach the accounts that it makes: a key of your choice, and the IAM member. */
 export type Deployers = Record<string, pulumi.Input<string>>;
@@ -43,18 +43,11 @@ export function dedicatedAccount(
   options: pulumi.CustomResourceOptions,
 ): DedicatedAccount {
   const { subject, child, project, displayName, description } = request;
-  const accountId = suffixedName(
-    { subject, child, rule: NAME_RULES.account, exact: request.accountId, property: "accountId" },
-    options,
-  );
+  const name = { subject, child, rule: NAME_RULES.account, exact: request.accountId, property: "accountId" };
   const account = new serviceaccount.Account(
     child,
-    { accountId, project, displayName, description },
-    // A component that is renamed with an alias would make another name here, and so another account: one that nobody
-    // has let in yet.
-    request.accountId === undefined
-      ? pulumi.mergeOptions(options, { ignoreChanges: ["accountId"] })
-      : options,
+    { accountId: suffixedName(name, options), project, displayName, description },
+    keepingName(name, "accountId", options),
   );
   const deployerGrants = grantActAs(subject, child, account.name, request.deployers ?? {}, options);
   const email = request.accountId === undefined ? account.email : predictedEmail(account);

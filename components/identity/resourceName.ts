@@ -36,12 +36,27 @@ export function suffixedName(
 
 /**
  * A name for what the provider may name itself: nothing, unless the program chose one, or the logical name has what
- * Google does not allow in such a name.
+ * Google does not allow in such a name. With the options of the resource that has it.
  */
 export function autoName(
   request: NameRequest,
   options: pulumi.CustomResourceOptions,
-): pulumi.Input<string> | undefined {
-  const left = request.exact === undefined && canAutoName(request.rule, request.child);
-  return left ? undefined : suffixedName(request, options);
+): { name: pulumi.Input<string> | undefined; options: pulumi.CustomResourceOptions } {
+  // The provider keeps the names that it made itself.
+  if (request.exact === undefined && canAutoName(request.rule, request.child)) {
+    return { name: undefined, options };
+  }
+  return { name: suffixedName(request, options), options: keepingName(request, "name", options) };
+}
+
+/**
+ * The options of a resource with a name that is made here. A component that is renamed with an alias makes another name,
+ * and that must not lead to another resource: nobody would be let in there yet.
+ */
+export function keepingName(
+  request: NameRequest,
+  property: string,
+  options: pulumi.CustomResourceOptions,
+): pulumi.CustomResourceOptions {
+  return request.exact === undefined ? pulumi.mergeOptions(options, { ignoreChanges: [property] }) : options;
 }

@@ -150,15 +150,11 @@ function ownTopic(
   options: pulumi.CustomResourceOptions,
 ): pubsub.Topic {
   const child = `${subject.name}-topic`;
-  return new pubsub.Topic(
-    child,
-    {
-      name: autoName({ subject, child, rule: NAME_RULES.pubsub, property: "topic" }, options),
-      project: args.project,
-      labels: args.labels,
-    },
+  const { name, options: named } = autoName(
+    { subject, child, rule: NAME_RULES.pubsub, property: "topic" },
     options,
   );
+  return new pubsub.Topic(child, { name, project: args.project, labels: args.labels }, named);
 }
 
 function createSubscription(
@@ -169,7 +165,7 @@ function createSubscription(
   letters: DeadLetters | undefined,
   options: pulumi.CustomResourceOptions,
 ): pubsub.Subscription {
-  const name = autoName(
+  const { name, options: named } = autoName(
     {
       subject,
       child: subject.name,
@@ -202,7 +198,7 @@ function createSubscription(
         ),
       },
     },
-    options,
+    named,
   );
 }
 

@@ -125,7 +125,7 @@ function createJob(
   request: ReturnType<typeof oidcRequest>,
   options: pulumi.CustomResourceOptions,
 ): cloudscheduler.Job {
-  const name = autoName(
+  const { name, options: named } = autoName(
     { subject, child: subject.name, rule: NAME_RULES.job, exact: args.jobName, property: "jobName" },
     options,
   );
@@ -158,7 +158,7 @@ function createJob(
         oidcToken: { serviceAccountEmail: request.serviceAccountEmail, audience: request.audience },
       },
     },
-    options,
+    named,
   );
 }
 

@@ -46,8 +46,11 @@ export function deadLetterTopic(
     return { topicId: checked(subject, "deadLetters.topic", letters.topic, wholeTopicName) };
   }
   const child = `${subject.name}-dead-letters`;
-  const name = autoName({ subject, child, rule: NAME_RULES.pubsub, property: "deadLetters.topic" }, options);
-  const topic = new pubsub.Topic(child, { name, project, labels }, options);
+  const { name, options: named } = autoName(
+    { subject, child, rule: NAME_RULES.pubsub, property: "deadLetters.topic" },
+    options,
+  );
+  const topic = new pubsub.Topic(child, { name, project, labels }, named);
   const subscription = new pubsub.Subscription(
     child,
     {
@@ -58,7 +61,7 @@ export function deadLetterTopic(
       messageRetentionDuration: PUSH_DEFAULTS.messageRetention,
       expirationPolicy: { ttl: "" },
     },
-    options,
+    named,
   );
   return { topicId: topic.id, topic, subscription };
 }

@@ -100,10 +100,11 @@ export class CloudFunction extends pulumi.ComponentResource {
     super("automatic-oidc:index:CloudFunction", name, NO_INPUTS, opts);
     const subject = { component: "CloudFunction", name };
     const options = childOf(this, opts);
-    const build = functionBuild(subject, args, options);
+    const region = checked(subject, "region", args.region, nonEmpty);
+    const build = functionBuild(subject, { ...args, region }, options);
     const identity = runIdentity(subject, args, options);
 
-    const resource = createFunction(subject, args, build, identity, options);
+    const resource = createFunction(subject, { ...args, region }, build, identity, options);
     const service = underlyingService(resource);
     const location = { name: service, location: resource.location, project: resource.project };
     const invokers = grantInvokers(subject, args.invokers ?? {}, location, options);
@@ -182,7 +183,7 @@ function createFunction(
   identity: RunIdentity,
   options: pulumi.CustomResourceOptions,
 ): cloudfunctionsv2.Function {
-  const name = autoName(
+  const { name, options: named } = autoName(
     {
       subject,
       child: subject.name,
@@ -196,7 +197,7 @@ function createFunction(
     subject.name,
     {
       name,
-      location: checked(subject, "region", args.region, nonEmpty),
+      location: args.region,
       project: args.project,
       description: args.description,
       labels: args.labels,
@@ -249,7 +250,7 @@ function createFunction(
         secretEnvironmentVariables: secretVariables(args, resourceProject(args, identity)),
       },
     },
-    options,
+    named,
   );
 }
 

@@ -89,10 +89,11 @@ export class CloudFunctionV1 extends pulumi.ComponentResource {
     super("automatic-oidc:index:CloudFunctionV1", name, NO_INPUTS, opts);
     const subject = { component: "CloudFunctionV1", name };
     const options = childOf(this, opts);
-    const build = functionBuild(subject, args, options);
+    const region = checked(subject, "region", args.region, nonEmpty);
+    const build = functionBuild(subject, { ...args, region }, options);
     const identity = runIdentity(subject, args, options);
 
-    const resource = createFunction(subject, args, build, identity, options);
+    const resource = createFunction(subject, { ...args, region }, build, identity, options);
     const invokers = grantInvokers(subject, args.invokers ?? {}, resource, options);
 
     this.uri = resource.httpsTriggerUrl;
@@ -167,7 +168,7 @@ function createFunction(
   identity: RunIdentity,
   options: pulumi.CustomResourceOptions,
 ): cloudfunctions.Function {
-  const name = autoName(
+  const { name, options: named } = autoName(
     {
       subject,
       child: subject.name,
@@ -181,7 +182,7 @@ function createFunction(
     subject.name,
     {
       name,
-      region: checked(subject, "region", args.region, nonEmpty),
+      region: args.region,
       project: args.project,
       description: args.description,
       labels: args.labels,
@@ -210,7 +211,7 @@ function createFunction(
         .sort((a, b) => (a.variable < b.variable ? -1 : 1))
         .map(({ variable, secret, version }) => ({ key: variable, secret, version })),
     },
-    options,
+    named,
   );
 }
 

@@ -222,7 +222,7 @@ function createService(
   identity: RunIdentity,
   options: pulumi.CustomResourceOptions,
 ): cloudrunv2.Service {
-  const name = autoName(
+  const { name, options: named } = autoName(
     {
       subject,
       child: subject.name,
@@ -277,7 +277,9 @@ function createService(
     },
     args.imageDeployedElsewhere === true
       ? // What the other pipeline writes: the image, and which tool wrote it.
-        { ...options, ignoreChanges: ["template.containers[0].image", "client", "clientVersion"] }
-      : options,
+        pulumi.mergeOptions(named, {
+          ignoreChanges: ["template.containers[0].image", "client", "clientVersion"],
+        })
+      : named,
   );
 }

@@ -5,7 +5,7 @@ import * as storage from "@pulumi/gcp/storage";
 import * as pulumi from "@pulumi/pulumi";
 import type { Deployers } from "../identity/dedicatedAccount";
 import { dedicatedAccount } from "../identity/dedicatedAccount";
-import { autoName, suffixedName } from "../identity/resourceName";
+import { autoName, keepingName, suffixedName } from "../identity/resourceName";
 import { after } from "../wiring/after";
 import type { Subject } from "../wiring/checks";
 import { displayName, NAME_RULES } from "../wiring/names";
@@ -69,10 +69,11 @@ export function functionBuild(
 function upload(subject: Subject, args: FunctionBuildArgs, options: pulumi.CustomResourceOptions) {
   const child = `${subject.name}-source`;
   const source = functionSource(subject, args.source);
+  const named = autoName({ subject, child, rule: NAME_RULES.bucket, property: "source" }, options);
   const bucket = new storage.Bucket(
     child,
     {
-      name: autoName({ subject, child, rule: NAME_RULES.bucket, property: "source" }, options),
+      name: named.name,
       project: args.project,
       location: args.region,
       uniformBucketLevelAccess: true,
@@ -81,7 +82,7 @@ function upload(subject: Subject, args: FunctionBuildArgs, options: pulumi.Custo
       forceDestroy: true,
       labels: args.labels,
     },
-    options,
+    named.options,
   );
   const archive = new storage.BucketObject(
     child,
@@ -97,20 +98,18 @@ function imageRepository(
   options: pulumi.CustomResourceOptions,
 ): artifactregistry.Repository {
   const child = `${subject.name}-images`;
+  const name = { subject, child, rule: NAME_RULES.repository, property: "repositoryId" };
   return new artifactregistry.Repository(
     child,
     {
-      repositoryId: suffixedName(
-        { subject, child, rule: NAME_RULES.repository, property: "repositoryId" },
-        options,
-      ),
+      repositoryId: suffixedName(name, options),
       project: args.project,
       location: args.region,
       format: "DOCKER",
       description: `Images of the function ${subject.name}`,
       labels: args.labels,
     },
-    options,
+    keepingName(name, "repositoryId", options),
   );
 }
 

@@ -1,13 +1,12 @@
 import * as pubsub from "@pulumi/gcp/pubsub";
 import type * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
 import { CallerIdentity, ProjectApis, TokenAgent } from "../../components";
 import type { CallerIdentityArgs, ProjectApisArgs } from "../../components";
 import { agentEmail, projectName } from "../../sandbox/cloud/names";
 import type { ProjectSpec } from "../../sandbox/cloud/projects";
 import { UNKNOWN } from "../../sandbox/cloud/resources/values";
 import type { Props } from "../../sandbox/cloud/resources/values";
-import { argumentsOf, asked, differences, later, laterLeaves, refusal } from "../support/arguments";
+import { argumentsOf, asked, differences, later, laterLeaves, probe, refusal } from "../support/arguments";
 import { orphans, unknownInputs } from "../support/graph";
 import { DEPLOYER, PROJECT, TestStack } from "../support/stack";
 
@@ -396,11 +395,6 @@ describe("CallerIdentity", () => {
     expect(grantsReplaced.map(({ diff }) => diff?.deleteBeforeReplace)).toEqual([false, false, false]);
   });
 });
-
-/** Something that takes any text, and waits for what the text waits for. */
-function probe(name: string, keepers: Record<string, pulumi.Input<string>>) {
-  return new random.RandomString(name, { length: 4, keepers });
-}
 
 function memberOf(agent: TokenAgent, number: string): string {
   return `serviceAccount:${agentEmail(agent, number)}`;

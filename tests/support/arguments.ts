@@ -1,5 +1,6 @@
-import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
 import { isProps, UNKNOWN } from "../../sandbox/cloud/resources/values";
 import type { Props } from "../../sandbox/cloud/resources/values";
 import { label } from "./graph";
@@ -24,6 +25,11 @@ function leavesLater(value: unknown): unknown {
   if (["string", "number", "boolean"].includes(typeof value)) return later(value);
   if (Array.isArray(value)) return value.map(leavesLater);
   return isProps(value) ? laterLeaves(value) : value;
+}
+
+/** Something that takes any text, and waits for what the text waits for. */
+export function probe(name: string, keepers: Record<string, pulumi.Input<string>>): void {
+  new random.RandomString(name, { length: 4, keepers });
 }
 
 /** What a program is refused with. */

@@ -1,6 +1,7 @@
 import type { Diff } from "../../cloud/resources/diff";
 import type { Provider } from "../../cloud/resources/provider";
 import type { Props } from "../../cloud/resources/values";
+import { inheritedAliases } from "./inheritance";
 import { keepIgnored, replacedBy } from "./options";
 import type { Providers } from "./providers";
 import { isProviderType } from "./providers";
@@ -40,6 +41,7 @@ export class Deployment {
   readonly state = new StackState();
   readonly #replaced: DeployedResource[] = [];
   readonly #taken = new Map<string, string>();
+  readonly #former = new Map<string, string>();
   readonly #done = new Set<string>();
   readonly #deleted = new Set<DeployedResource>();
 
@@ -179,10 +181,12 @@ export class Deployment {
 
   /** The resource that this one was in the last deployment: of the same name, or of a name that it says it had. */
   #takeOld(declared: Declared): DeployedResource | undefined {
-    for (const urn of [declared.urn, ...declared.aliases]) {
+    const inherited = inheritedAliases(declared, this.#former.get(declared.parent ?? ""));
+    for (const urn of [declared.urn, ...declared.aliases, ...inherited]) {
       const old = this.before.get(urn);
       if (old === undefined || this.#taken.has(urn)) continue;
       this.#taken.set(urn, declared.urn);
+      this.#former.set(declared.urn, urn);
       return old;
     }
     return undefined;

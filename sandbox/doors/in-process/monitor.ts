@@ -7,6 +7,7 @@ import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import type { Deployment } from "./deployment";
 import type { StackSettings } from "./engine";
+import { inheritOptions } from "./inheritance";
 import type { Providers } from "./providers";
 import type { Props } from "../../cloud/resources/values";
 import { declaredBy } from "./request";
@@ -60,6 +61,7 @@ export class Monitor {
     this.#answering(answer, subjectOf(request), async () => {
       if (request.getRemote()) throw new Error("a component of another process is not run here");
       const [type, name, parent] = [request.getType(), request.getName(), request.getParent()];
+      inheritOptions(request, this.deployment.state.get(parent));
       await this.#transforms.apply(urnOf(this.where, { parent, type, name }), request);
       const declared = declaredBy(request, this.where);
       const registered = await this.deployment.register(declared);

@@ -1,0 +1,1149 @@
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import {
+  CallerIdentity,
+  CloudFunction,
+  CloudFunctionV1,
+  CloudRunService,
+  ExternalApplication,
+  FunctionIngress,
+  FunctionV1Invoker,
+  RunIngress,
+  RunInvoker,
+  RunInvokerRole,
+  SchedulerJob,
+} from "../../components";
+import type {
+  CloudFunctionArgs,
+  CloudFunctionV1Args,
+  CloudRunServiceArgs,
+  ExternalApplicationArgs,
+  FunctionV1InvokerArgs,
+  RunInvokerArgs,
+} from "../../components";
+import { agentEmail } from "../../sandbox/cloud/names";
+import { UNKNOWN } from "../../sandbox/cloud/resources/values";
+import type { Props } from "../../sandbox/cloud/resources/values";
+import { argumentsOf, asked, differences, later, laterLeaves, probe, refusal } from "../support/arguments";
+import { label, orphans } from "../support/graph";
+import { DEPLOYER, PROJECT, TestStack } from "../support/stack";
+import type { Deployed } from "../support/stack";
+
+const REGION = "us-central1";
+const OTHER = { id: "other-project", number: "987654321098" };
+const CALLER = "caller@my-project.iam.gserviceaccount.com";
+const BROUGHT = "brought@my-project.iam.gserviceaccount.com";
+const USER = "roles/iam.serviceAccountUser";
+const SOURCE = { source: "apps/authfn", entryPoint: "helloHttp", region: REGION };
+const SUFFIX = expect.objectContaining({ length: 6, special: false, upper: false }) as object;
+
+/** Stacks that are only previewed, never deployed. */
+const nothing = new TestStack({ projects: [PROJECT, OTHER] });
+
+const EMPTY = "is empty. Give a value, or leave the argument out";
+const RANGE = "Choose a value in that range";
+const HTTPS = "is not https; a token sent in clear text can be stolen. Use the https address";
+const NO_ACCOUNT =
+  "is not a service account's address. Give an address such as caller@my-project.iam.gserviceaccount.com";
+const AGENT =
+  "is one of Google's service agents, which cannot be what a source calls as. Give a service account of your own; the agent only mints its tokens";
+const EVERYBODY =
+  "is everybody. Name who may; if the target really is public, declare that grant as a resource of its own";
+const NO_MEMBER =
+  'is not an IAM member. Put its kind in front: "user:", "group:", "serviceAccount:", "principal:" or "principalSet:"';
+
+type Cases<Args> = readonly [args: Partial<Args>, said: string][];
+type Effects<Args> = readonly [args: Partial<Args>, effect: string[]][];
+
+/** Every argument, known at once and later: what it changes, and that it changes nothing else. */
+function takes<Args extends object>(
+  component: string,
+  make: (args: Partial<Args>) => unknown,
+  effects: Effects<Args>,
+  plain: readonly string[] = [],
+): void {
+  let usual: Record<string, Props>;
+  beforeAll(async () => {
+    usual = await asked(nothing, () => make({}));
+  });
+
+  test.each(effects)("takes %j, known at once or later, and changes nothing else", async (args, effect) => {
+    for (const given of [args, laterLeaves(args, plain)]) {
+      expect(differences(usual, await asked(nothing, () => make(given)))).toEqual([...effect].sort());
+    }
+  });
+
+  test("has tried every argument above", () => {
+    const tried = effects.flatMap(([args]) => Object.keys(args));
+    expect([...new Set(tried)].sort()).toEqual(argumentsOf(component));
+  });
+}
+
+/** Every refusal, of values known at once and later, unless they must be plain. */
+function refuses<Args extends object>(
+  who: string,
+  make: (args: Partial<Args>) => unknown,
+  cases: Cases<Args>,
+  plain: Cases<Args> = [],
+): void {
+  test.each(cases)("refuses %j, known at once or later: %s", async (args, said) => {
+    for (const given of [args, laterLeaves(args)]) {
+      expect(await refusal(nothing, () => make(given))).toBe(`${who}: ${said}`);
+    }
+  });
+
+  if (plain.length === 0) return;
+  test.each(plain)("refuses %j: %s", async (args, said) => {
+    expect(await refusal(nothing, () => make(args))).toBe(`${who}: ${said}`);
+  });
+}
+
+function change(of: string, from: unknown, to: unknown): string {
+  const [before, after] = [from, to].map((value) =>
+    value === undefined ? "(nothing)" : JSON.stringify(value),
+  );
+  return `${of}: ${before ?? ""} => ${after ?? ""}`;
+}
+
+describe("RunInvoker", () => {
+  const URL = "https://reports.example";
+  const make = (args: Partial<RunInvokerArgs>) => {
+    const usual = { service: "reports", region: REGION, url: URL, caller: { email: CALLER } };
+    const { url, audience, serviceAccountEmail } = new RunInvoker("reports", { ...usual, ...args });
+    probe("probe", { url, audience, serviceAccountEmail });
+  };
+
+  test("grants one caller the service, and is what a source needs", async () => {
+    const preview = await nothing.preview(() => {
+      make({});
+    });
+    expect(preview.resource("ServiceIamMember", "reports-invoker").inputs).toEqual({
+      name: "reports",
+      location: REGION,
+      role: "roles/run.invoker",
+      member: `serviceAccount:${CALLER}`,
+    });
+    const out = preview.resource("RandomString", "probe");
+    expect(out.inputs.keepers).toEqual({ url: URL, audience: URL, serviceAccountEmail: CALLER });
+    expect([...preview.waitsFor(out)]).toEqual(["reports-invoker"]);
+    expect(orphans(preview.resources)).toEqual(["RandomString probe"]);
+  });
+
+  const grant = "ServiceIamMember reports-invoker";
+  const keeper = "RandomString probe.keepers";
+  takes<RunInvokerArgs>(
+    "RunInvoker",
+    make,
+    [
+      [{ service: "other" }, [change(`${grant}.name`, "reports", "other")]],
+      [{ region: "europe-west1" }, [change(`${grant}.location`, REGION, "europe-west1")]],
+      [{ project: OTHER.id }, [change(`${grant}.project`, undefined, OTHER.id)]],
+      [
+        { url: "https://other.example/" },
+        [
+          change(`${keeper}.audience`, URL, "https://other.example"),
+          change(`${keeper}.url`, URL, "https://other.example/"),
+        ],
+      ],
+      [{ audience: "https://me.example/" }, [change(`${keeper}.audience`, URL, "https://me.example/")]],
+      [
+        { caller: { email: BROUGHT } },
+        [
+          change(`${keeper}.serviceAccountEmail`, CALLER, BROUGHT),
+          change(`${grant}.member`, `serviceAccount:${CALLER}`, `serviceAccount:${BROUGHT}`),
+        ],
+      ],
+      [
+        { caller: { email: CALLER, member: "principal://x" } },
+        [change(`${grant}.member`, `serviceAccount:${CALLER}`, "principal://x")],
+      ],
+      [
+        { role: RunInvokerRole.ServicesInvoker },
+        [`${grant}: gone`, "ServiceIamMember reports-services-invoker: made"],
+      ],
+    ],
+    ["role"],
+  );
+
+  refuses<RunInvokerArgs>(
+    'RunInvoker "reports"',
+    make,
+    [
+      [{ url: "http://reports.example" }, `url "http://reports.example" ${HTTPS}`],
+      [{ audience: " " }, `audience " " ${EMPTY}`],
+      [{ caller: { email: "me@example.com" } }, `caller.email "me@example.com" ${NO_ACCOUNT}`],
+      [
+        { caller: { email: agentEmail("tasks", "1") } },
+        `caller.email "${agentEmail("tasks", "1")}" ${AGENT}`,
+      ],
+    ],
+    [
+      [
+        { role: "roles/run.admin" as RunInvokerRole },
+        'role "roles/run.admin" is not known. Choose one of "roles/run.invoker", "roles/run.servicesInvoker"',
+      ],
+    ],
+  );
+});
+
+describe("FunctionV1Invoker", () => {
+  const URL = "https://us-central1-my-project.cloudfunctions.net/legacy";
+  const make = (args: Partial<FunctionV1InvokerArgs>) => {
+    const usual = { function: "legacy", url: URL, caller: { email: CALLER } };
+    const { url, audience, serviceAccountEmail } = new FunctionV1Invoker("legacy", { ...usual, ...args });
+    probe("probe", { url, audience, serviceAccountEmail });
+  };
+
+  test("grants one caller the function, and is what a source needs", async () => {
+    const preview = await nothing.preview(() => {
+      make({});
+    });
+    expect(preview.resource("FunctionIamMember", "legacy-invoker").inputs).toEqual({
+      cloudFunction: "legacy",
+      role: "roles/cloudfunctions.invoker",
+      member: `serviceAccount:${CALLER}`,
+    });
+    const out = preview.resource("RandomString", "probe");
+    expect(out.inputs.keepers).toEqual({ url: URL, audience: URL, serviceAccountEmail: CALLER });
+    expect([...preview.waitsFor(out)]).toEqual(["legacy-invoker"]);
+  });
+
+  const grant = "FunctionIamMember legacy-invoker";
+  const keeper = "RandomString probe.keepers";
+  takes<FunctionV1InvokerArgs>("FunctionV1Invoker", make, [
+    [{ function: "other" }, [change(`${grant}.cloudFunction`, "legacy", "other")]],
+    [{ region: "europe-west1" }, [change(`${grant}.region`, undefined, "europe-west1")]],
+    [{ project: OTHER.id }, [change(`${grant}.project`, undefined, OTHER.id)]],
+    [
+      { url: `${URL}2/` },
+      [change(`${keeper}.audience`, URL, `${URL}2`), change(`${keeper}.url`, URL, `${URL}2/`)],
+    ],
+    [
+      { caller: { email: BROUGHT, member: "principal://x" } },
+      [
+        change(`${keeper}.serviceAccountEmail`, CALLER, BROUGHT),
+        change(`${grant}.member`, `serviceAccount:${CALLER}`, "principal://x"),
+      ],
+    ],
+  ]);
+
+  refuses<FunctionV1InvokerArgs>('FunctionV1Invoker "legacy"', make, [
+    [{ url: "http://legacy.example" }, `url "http://legacy.example" ${HTTPS}`],
+    [{ caller: { email: "me@example.com" } }, `caller.email "me@example.com" ${NO_ACCOUNT}`],
+  ]);
+});
+
+describe("ExternalApplication", () => {
+  const URL = "https://jobs.example.com/in";
+  const make = (args: Partial<ExternalApplicationArgs> = {}) => {
+    const callers = { nightly: { email: CALLER } };
+    const app = new ExternalApplication("app", { url: URL, callers, ...args });
+    const { audience, issuer, jwksUri, allowedCallers } = app.verifierSettings;
+    const callersText = allowedCallers.apply((emails) => emails.join(" "));
+    probe("probe", { uri: app.uri, aud: app.audience, audience, issuer, jwksUri, callers: callersText });
+    return app;
+  };
+
+  test("deploys nothing, and tells its verifier what to look for", async () => {
+    const preview = await asked(nothing, () => {
+      make();
+    });
+    expect(Object.keys(preview)).toEqual(["RandomString probe"]);
+    expect(preview["RandomString probe"]?.keepers).toEqual({
+      uri: URL,
+      aud: URL,
+      audience: URL,
+      issuer: "https://accounts.google.com",
+      jwksUri: "https://www.googleapis.com/oauth2/v3/certs",
+      callers: CALLER,
+    });
+  });
+
+  const keeper = "RandomString probe.keepers";
+  takes<ExternalApplicationArgs>(
+    "ExternalApplication",
+    (args) => {
+      make(args);
+    },
+    [
+      [
+        { url: "https://other.example" },
+        ["aud", "audience", "uri"].map((key) => change(`${keeper}.${key}`, URL, "https://other.example")),
+      ],
+      [{ audience: "urn:x" }, ["aud", "audience"].map((key) => change(`${keeper}.${key}`, URL, "urn:x"))],
+      [
+        { callers: { a: { email: CALLER }, b: { email: BROUGHT, member: "principal://x" } } },
+        [change(`${keeper}.callers`, CALLER, `${CALLER} ${BROUGHT}`)],
+      ],
+    ],
+  );
+
+  refuses<ExternalApplicationArgs>(
+    'ExternalApplication "app"',
+    (args) => {
+      make(args);
+    },
+    [
+      [{ url: "http://jobs.example.com" }, `url "http://jobs.example.com" ${HTTPS}`],
+      [
+        { url: "jobs.example.com" },
+        'url "jobs.example.com" is not an address. Give a whole one, such as https://example.com/tasks',
+      ],
+      [{ audience: "" }, `audience "" ${EMPTY}`],
+      [{ callers: { a: { email: "a@example.com" } } }, `callers.a.email "a@example.com" ${NO_ACCOUNT}`],
+    ],
+    [
+      [
+        { callers: {} },
+        "callers {} is empty, so the application would let nobody in. Name at least one caller: callers: { nightly: nightlyCaller }",
+      ],
+    ],
+  );
+
+  test("answers its callers, who need no grant, and throws for anybody else", async () => {
+    const preview = await nothing.preview(() => {
+      const nightly = new CallerIdentity("nightly", { accountId: "nightly" });
+      const app = make({ callers: { nightly } });
+      const { url, audience, serviceAccountEmail } = app.authorize(nightly);
+      probe("out", { url, audience: audience ?? "", serviceAccountEmail });
+      const stranger = new CallerIdentity("stranger");
+      expect(() => app.authorize(stranger)).toThrow(
+        'ExternalApplication "app": authorize "stranger" is not among its callers, so the application\'s verifier would refuse it. Add it to `callers`, and give the application its new verifierSettings',
+      );
+    });
+    const out = preview.resource("RandomString", "out");
+    const serviceAccountEmail = "nightly@my-project.iam.gserviceaccount.com";
+    expect(out.inputs.keepers).toEqual({ url: URL, audience: URL, serviceAccountEmail });
+    expect(preview.waitsFor(out)).toContain("nightly-mint-scheduler");
+  });
+});
+
+describe("CloudRunService", () => {
+  const make = (args: Partial<CloudRunServiceArgs> = {}) =>
+    new CloudRunService("hello", { image: "hello", region: REGION, ...args });
+
+  test("is private, runs as an account of its own, and reports no more than it should", async () => {
+    expect(await asked(nothing, () => make())).toEqual({
+      "RandomString hello-runtime-suffix": SUFFIX,
+      "Account hello-runtime": {
+        accountId: UNKNOWN,
+        project: PROJECT.id,
+        displayName: "hello runtime",
+        description: "Runs the code; has only what the program grants it",
+        disabled: false,
+      },
+      "Service hello": {
+        name: expect.stringMatching(/^hello-[0-9a-f]{7}$/) as string,
+        location: REGION,
+        project: PROJECT.id,
+        ingress: "INGRESS_TRAFFIC_ALL",
+        deletionProtection: true,
+        scaling: { minInstanceCount: 0 },
+        template: {
+          serviceAccount: UNKNOWN,
+          timeout: "300s",
+          maxInstanceRequestConcurrency: 80,
+          scaling: { maxInstanceCount: 100 },
+          containers: [
+            {
+              image: "hello",
+              envs: [],
+              ports: { containerPort: 8080 },
+              resources: { limits: { cpu: "1", memory: "512Mi" } },
+            },
+          ],
+        },
+      },
+    });
+  });
+
+  const service = "Service hello";
+  const container = `${service}.template.containers[0]`;
+  const access = `${service}.template.vpcAccess`;
+  const secretEnv = (name: string, secret: string, version: string) => ({
+    name,
+    valueSource: { secretKeyRef: { secret, version } },
+  });
+
+  takes<CloudRunServiceArgs>(
+    "CloudRunService",
+    make,
+    [
+      [{ image: "other" }, [change(`${container}.image`, "hello", "other")]],
+      [{ region: "europe-west1" }, [change(`${service}.location`, REGION, "europe-west1")]],
+      [
+        { project: OTHER.id },
+        [
+          change("Account hello-runtime.project", PROJECT.id, OTHER.id),
+          change(`${service}.project`, PROJECT.id, OTHER.id),
+        ],
+      ],
+      [{ serviceName: "exact" }, [expect.stringMatching(/^Service hello\.name: .* => "exact"$/) as string]],
+      [{ description: "Says hello" }, [change(`${service}.description`, undefined, "Says hello")]],
+      [
+        { ingress: RunIngress.Internal },
+        [change(`${service}.ingress`, "INGRESS_TRAFFIC_ALL", "INGRESS_TRAFFIC_INTERNAL_ONLY")],
+      ],
+      [
+        { ingress: RunIngress.InternalLoadBalancer },
+        [change(`${service}.ingress`, "INGRESS_TRAFFIC_ALL", "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER")],
+      ],
+      [
+        { customAudiences: ["https://a.example", "b"] },
+        [change(`${service}.customAudiences`, undefined, ["https://a.example", "b"])],
+      ],
+      [{ minInstances: 1 }, [change(`${service}.scaling.minInstanceCount`, 0, 1)]],
+      [{ maxInstances: 7 }, [change(`${service}.template.scaling.maxInstanceCount`, 100, 7)]],
+      [{ concurrency: 1000 }, [change(`${service}.template.maxInstanceRequestConcurrency`, 80, 1000)]],
+      [{ timeout: "3600s" }, [change(`${service}.template.timeout`, "300s", "3600s")]],
+      [{ cpu: "2" }, [change(`${container}.resources.limits.cpu`, "1", "2")]],
+      [{ memory: "1Gi" }, [change(`${container}.resources.limits.memory`, "512Mi", "1Gi")]],
+      [{ port: 80 }, [change(`${container}.ports.containerPort`, 8080, 80)]],
+      [
+        { serviceAccountEmail: BROUGHT },
+        [
+          "Account hello-runtime: gone",
+          "RandomString hello-runtime-suffix: gone",
+          change(`${service}.template.serviceAccount`, "(unknown)", BROUGHT),
+        ],
+      ],
+      [
+        { environment: { B: "2", A: "1" }, secrets: { AB: { secret: "key" } } },
+        [
+          "SecretIamMember hello-secret-key: made",
+          change(
+            `${container}.envs`,
+            [],
+            [{ name: "A", value: "1" }, secretEnv("AB", "key", "latest"), { name: "B", value: "2" }],
+          ),
+        ],
+      ],
+      [
+        { vpcEgress: { network: "net", subnetwork: "sub" } },
+        [
+          change(access, undefined, {
+            egress: "PRIVATE_RANGES_ONLY",
+            networkInterfaces: [{ network: "net", subnetwork: "sub" }],
+          }),
+        ],
+      ],
+      [
+        { vpcEgress: { subnetwork: "sub" } },
+        [
+          change(access, undefined, {
+            egress: "PRIVATE_RANGES_ONLY",
+            networkInterfaces: [{ subnetwork: "sub" }],
+          }),
+        ],
+      ],
+      [
+        { vpcEgress: { connector: "projects/p/locations/l/connectors/c", egress: "ALL_TRAFFIC" } },
+        [
+          change(access, undefined, {
+            connector: "projects/p/locations/l/connectors/c",
+            egress: "ALL_TRAFFIC",
+          }),
+        ],
+      ],
+      [
+        { cloudSqlInstances: ["p:r:db"] },
+        [
+          "IAMMember hello-cloudsql: made",
+          change(`${container}.volumeMounts`, undefined, [{ mountPath: "/cloudsql", name: "cloudsql" }]),
+          change(`${service}.template.volumes`, undefined, [
+            { cloudSqlInstance: { instances: ["p:r:db"] }, name: "cloudsql" },
+          ]),
+        ],
+      ],
+      [{ cloudSqlInstances: [] }, []],
+      [{ imageDeployedElsewhere: true }, []],
+      [{ deletionProtection: false }, [change(`${service}.deletionProtection`, true, false)]],
+      [{ labels: { team: "web" } }, [change(`${service}.labels`, undefined, { team: "web" })]],
+      [{ invokers: { team: "group:t@example.com" } }, ["ServiceIamMember hello-invoker-team: made"]],
+      [{ deployers: { ci: "group:ci@example.com" } }, ["IAMMember hello-runtime-deployer-ci: made"]],
+    ],
+    ["ingress", "imageDeployedElsewhere", "secrets"],
+  );
+
+  const range = (what: string, of: string) => `${what} is not a whole number from ${of}. ${RANGE}`;
+  refuses<CloudRunServiceArgs>(
+    'CloudRunService "hello"',
+    make,
+    [
+      [{ image: "" }, `image "" ${EMPTY}`],
+      [{ region: " " }, `region " " ${EMPTY}`],
+      [
+        { serviceName: "Hello" },
+        'serviceName "Hello" is not a Run service name. Google allows 1 to 49 characters that match ^[a-z]([-a-z0-9]*[a-z0-9])?$',
+      ],
+      [{ customAudiences: ["a", ""] }, `customAudiences "" ${EMPTY}`],
+      [{ minInstances: -1 }, range("minInstances -1", "0 to 1000 instances")],
+      [{ maxInstances: 0 }, range("maxInstances 0", "1 to 1000 instances")],
+      [{ concurrency: 1001 }, range("concurrency 1001", "1 to 1000 requests")],
+      [{ port: 0 }, range("port 0", "1 to 65535")],
+      [{ timeout: "3601s" }, 'timeout "3601s" is not between 1s and 3600s. Choose a duration in that range'],
+      [
+        { timeout: "5m" },
+        'timeout "5m" is not a duration. Write seconds with an s behind them, such as "30s"',
+      ],
+      [{ serviceAccountEmail: "default" }, `serviceAccountEmail "default" ${NO_ACCOUNT}`],
+      [{ invokers: { all: "allUsers" } }, `invokers.all "allUsers" ${EVERYBODY}`],
+      [{ invokers: { me: "me@example.com" } }, `invokers.me "me@example.com" ${NO_MEMBER}`],
+      [{ deployers: { all: "allAuthenticatedUsers" } }, `deployers.all "allAuthenticatedUsers" ${EVERYBODY}`],
+    ],
+    [
+      [
+        { ingress: "ALL" as RunIngress },
+        'ingress "ALL" is not known. Choose one of "INGRESS_TRAFFIC_ALL", "INGRESS_TRAFFIC_INTERNAL_ONLY", "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"',
+      ],
+    ],
+  );
+
+  test("grants what its code needs on each thing alone, but for Cloud SQL, before the revision", async () => {
+    const args = { cloudSqlInstances: ["p:r:db"], invokers: { team: "group:t@example.com" } };
+    const preview = await nothing.preview(() =>
+      make({
+        ...args,
+        secrets: { A: { secret: "key" }, B: { secret: "projects/other-project/secrets/pin", version: "3" } },
+      }),
+    );
+    const secret = (name: string) => preview.resource("SecretIamMember", name).inputs;
+    const reads = { role: "roles/secretmanager.secretAccessor", member: UNKNOWN };
+    expect(secret("hello-secret-key")).toEqual({ secretId: "key", ...reads });
+    expect(secret("hello-secret-pin")).toMatchObject({
+      secretId: "projects/other-project/secrets/pin",
+      ...reads,
+    });
+    expect(preview.resource("IAMMember", "hello-cloudsql").inputs).toEqual({
+      project: PROJECT.id,
+      role: "roles/cloudsql.client",
+      member: UNKNOWN,
+    });
+    const hello = preview.resource("Service", "hello");
+    expect(preview.resource("ServiceIamMember", "hello-invoker-team").inputs).toEqual({
+      name: hello.inputs.name,
+      location: REGION,
+      project: PROJECT.id,
+      role: "roles/run.invoker",
+      member: "group:t@example.com",
+    });
+    expect([...preview.waitsFor(hello)]).toEqual(
+      expect.arrayContaining(["hello-secret-key", "hello-secret-pin", "hello-cloudsql"]),
+    );
+  });
+
+  test("that another pipeline deploys keeps that pipeline's image, and takes everything else", async () => {
+    const stack = new TestStack();
+    await stack.up(() => make({ imageDeployedElsewhere: true }));
+    const changed = await stack.up(() => make({ imageDeployedElsewhere: true, image: "other", cpu: "2" }));
+    expect(changed.changes()).toEqual(["update Service hello"]);
+    expect(imageOf(changed)).toBe("hello");
+    const taken = await stack.up(() => make({ image: "other", cpu: "2" }));
+    expect(imageOf(taken)).toBe("other");
+  });
+
+  test("sends the first custom audience, to the letter, where one is declared", async () => {
+    const up = await new TestStack().up(() => {
+      const hello = make({ customAudiences: ["https://me.example/", "old"] });
+      const { audience } = hello.authorize(new CallerIdentity("caller"));
+      return { own: hello.audience, sent: audience };
+    });
+    expect(up.outputs).toEqual({ own: "https://me.example/", sent: "https://me.example/" });
+  });
+
+  test("changes an invoker's role without a gap: the new grant first, then the old one goes", async () => {
+    const stack = new TestStack();
+    const program = (role: RunInvokerRole) => () => {
+      const target = make().authorize(new CallerIdentity("caller"), { role });
+      new SchedulerJob("job", { schedule: "5 * * * *", target });
+    };
+    const first = await stack.up(program(RunInvokerRole.Invoker));
+    const { member } = first.resource("Account", "caller").outputs;
+    const { steps } = await stack.up(program(RunInvokerRole.ServicesInvoker));
+    expect(steps.filter(({ op }) => op !== "same").map((step) => `${step.op} ${label(step)}`)).toEqual([
+      "create ServiceIamMember hello-caller-services-invoker",
+      "delete ServiceIamMember hello-caller-invoker",
+    ]);
+    const { fullName } = stack.cloud.store.list("gcp:cloudrunv2/service:Service")[0] ?? { fullName: "" };
+    expect(stack.cloud.iam.bindings(fullName)).toEqual([{ role: "roles/run.servicesInvoker", member }]);
+  });
+
+  test("is let in one caller with one role only", async () => {
+    await nothing.preview(() => {
+      const [hello, caller] = [make(), new CallerIdentity("caller")];
+      hello.authorize(caller);
+      expect(() => hello.authorize(caller, { role: RunInvokerRole.ServicesInvoker })).toThrow(
+        'CloudRunService "hello": authorize "caller" is authorized already, with roles/run.invoker. One role per caller is enough; authorize it once',
+      );
+    });
+  });
+});
+
+/** What both generations of functions are built with. */
+const BUILD = {
+  "RandomString fn-images-suffix": SUFFIX,
+  "RandomString fn-build-suffix": SUFFIX,
+  "RandomString fn-runtime-suffix": SUFFIX,
+  "Bucket fn-source": {
+    name: expect.stringMatching(/^fn-source-/) as string,
+    project: PROJECT.id,
+    location: REGION,
+    uniformBucketLevelAccess: true,
+    publicAccessPrevention: "enforced",
+    forceDestroy: true,
+  },
+  "BucketObject fn-source": {
+    name: expect.stringMatching(/^[0-9a-f]{64}\.zip$/) as string,
+    bucket: expect.stringMatching(/^fn-source-/) as string,
+    source: expect.anything() as object,
+  },
+  "Repository fn-images": {
+    repositoryId: UNKNOWN,
+    project: PROJECT.id,
+    location: REGION,
+    format: "DOCKER",
+    description: "Images of the function fn",
+  },
+  "Account fn-build": {
+    accountId: UNKNOWN,
+    project: PROJECT.id,
+    displayName: "fn build",
+    description: "Builds the function's image; runs nothing",
+    disabled: false,
+  },
+  "IAMMember fn-build": { project: PROJECT.id, role: "roles/run.builder", member: UNKNOWN },
+  "Account fn-runtime": {
+    accountId: UNKNOWN,
+    project: PROJECT.id,
+    displayName: "fn runtime",
+    description: "Runs the code; has only what the program grants it",
+    disabled: false,
+  },
+};
+
+type FunctionArgs = Omit<CloudFunctionArgs, "memory" | "concurrency">;
+
+/** The arguments that both generations have, with the places that they reach. */
+function functionArguments(at: {
+  location: string;
+  runtime: string;
+  oldRuntime: string;
+  entryPoint: string;
+  ingress: string;
+  min: string;
+  max: string;
+  timeout: string;
+  account: string;
+  environment: string;
+  secrets: string;
+  secretProject: object;
+  grant: string;
+}): Effects<FunctionArgs> {
+  const fn = "Function fn";
+  const place = (region: string) => [
+    change("Bucket fn-source.location", REGION, region),
+    change("Repository fn-images.location", REGION, region),
+    change(`${fn}.${at.location}`, REGION, region),
+  ];
+  const all = ["Bucket fn-source", fn, "Repository fn-images"];
+  return [
+    [{ entryPoint: "main" }, [change(`${fn}.${at.entryPoint}`, "helloHttp", "main")]],
+    [{ region: "europe-west1" }, place("europe-west1")],
+    [
+      { project: OTHER.id },
+      [...all, "Account fn-build", "Account fn-runtime", "IAMMember fn-build"].map((resource) =>
+        change(`${resource}.project`, PROJECT.id, OTHER.id),
+      ),
+    ],
+    [{ functionName: "exact" }, [expect.stringMatching(/^Function fn\.name: .* => "exact"$/) as string]],
+    [{ description: "Says" }, [change(`${fn}.description`, undefined, "Says")]],
+    [{ runtime: "python313" }, [change(`${fn}.${at.runtime}`, at.oldRuntime, "python313")]],
+    [
+      { ingress: FunctionIngress.Internal },
+      [change(`${fn}.${at.ingress}`, "ALLOW_ALL", "ALLOW_INTERNAL_ONLY")],
+    ],
+    [{ minInstances: 1 }, [change(`${fn}.${at.min}`, 0, 1)]],
+    [{ maxInstances: 7 }, [change(`${fn}.${at.max}`, 100, 7)]],
+    [{ timeoutSeconds: 540 }, [change(`${fn}.${at.timeout}`, 300, 540)]],
+    [
+      { serviceAccountEmail: BROUGHT },
+      [
+        "Account fn-runtime: gone",
+        "RandomString fn-runtime-suffix: gone",
+        change(`${fn}.${at.account}`, "(unknown)", BROUGHT),
+      ],
+    ],
+    [{ environment: { A: "1" } }, [change(`${fn}.${at.environment}`, undefined, { A: "1" })]],
+    [
+      { secrets: { B: { secret: "key", version: "3" }, A: { secret: "key" } } },
+      [
+        "SecretIamMember fn-secret-key: made",
+        change(
+          `${fn}.${at.secrets}`,
+          [],
+          [
+            { key: "A", ...at.secretProject, secret: "key", version: "latest" },
+            { key: "B", ...at.secretProject, secret: "key", version: "3" },
+          ],
+        ),
+      ],
+    ],
+    [{ labels: { team: "web" } }, all.map((one) => change(`${one}.labels`, undefined, { team: "web" }))],
+    [{ invokers: { team: "group:t@example.com" } }, [`${at.grant} fn-invoker-team: made`]],
+    [
+      { deployers: { ci: "group:ci@example.com" } },
+      ["IAMMember fn-build-deployer-ci: made", "IAMMember fn-runtime-deployer-ci: made"],
+    ],
+  ];
+}
+
+const REFUSED_FUNCTIONS: Cases<FunctionArgs> = [
+  [{ entryPoint: "" }, `entryPoint "" ${EMPTY}`],
+  [{ region: "" }, `region "" ${EMPTY}`],
+  [
+    { functionName: "Fn" },
+    'functionName "Fn" is not a function name. Google allows 1 to 49 characters that match ^[a-z]([-a-z0-9]*[a-z0-9])?$',
+  ],
+  [{ minInstances: 1.5 }, `minInstances 1.5 is not a whole number from 0 to 1000 instances. ${RANGE}`],
+  [{ serviceAccountEmail: "default" }, `serviceAccountEmail "default" ${NO_ACCOUNT}`],
+  [{ invokers: { all: "allUsers" } }, `invokers.all "allUsers" ${EVERYBODY}`],
+  [{ deployers: { ci: "ci@example.com" } }, `deployers.ci "ci@example.com" ${NO_MEMBER}`],
+];
+
+const REFUSED_SOURCES: Cases<FunctionArgs> = [
+  [
+    { source: "apps/missing" },
+    `source "apps/missing" does not exist, seen from ${process.cwd()}. Give the path of a folder, or of a .zip file, relative to the Pulumi program's folder`,
+  ],
+  [
+    { source: "package.json" },
+    'source "package.json" is neither a folder nor a .zip file. Give one of the two',
+  ],
+  [
+    { ingress: "ALL" as FunctionIngress },
+    'ingress "ALL" is not known. Choose one of "ALLOW_ALL", "ALLOW_INTERNAL_ONLY", "ALLOW_INTERNAL_AND_GCLB"',
+  ],
+];
+
+const lists = "or another one that Google lists as supported";
+
+describe("CloudFunction", () => {
+  const make = (args: Partial<CloudFunctionArgs> = {}) => new CloudFunction("fn", { ...SOURCE, ...args });
+
+  test("is built by one account, runs as another, and waits for what the first may", async () => {
+    const preview = await nothing.preview(() => make());
+    expect(Object.fromEntries(inputsBy(preview))).toEqual({
+      ...BUILD,
+      "Function fn": {
+        name: expect.stringMatching(/^fn-[0-9a-f]{7}$/) as string,
+        location: REGION,
+        project: PROJECT.id,
+        buildConfig: {
+          runtime: "nodejs24",
+          entryPoint: "helloHttp",
+          serviceAccount: UNKNOWN,
+          dockerRepository: UNKNOWN,
+          source: {
+            storageSource: {
+              bucket: expect.stringMatching(/^fn-source-/) as string,
+              object: expect.stringMatching(/^[0-9a-f]{64}\.zip$/) as string,
+            },
+          },
+        },
+        serviceConfig: {
+          serviceAccountEmail: UNKNOWN,
+          ingressSettings: "ALLOW_ALL",
+          minInstanceCount: 0,
+          maxInstanceCount: 100,
+          maxInstanceRequestConcurrency: 1,
+          timeoutSeconds: 300,
+          availableMemory: "256Mi",
+          allTrafficOnLatestRevision: true,
+          secretEnvironmentVariables: [],
+        },
+      },
+    });
+    expect(preview.waitsFor(preview.resource("Function", "fn"))).toContain("fn-build");
+  });
+
+  takes<CloudFunctionArgs>(
+    "CloudFunction",
+    make,
+    [
+      ...functionArguments({
+        location: "location",
+        runtime: "buildConfig.runtime",
+        oldRuntime: "nodejs24",
+        entryPoint: "buildConfig.entryPoint",
+        ingress: "serviceConfig.ingressSettings",
+        min: "serviceConfig.minInstanceCount",
+        max: "serviceConfig.maxInstanceCount",
+        timeout: "serviceConfig.timeoutSeconds",
+        account: "serviceConfig.serviceAccountEmail",
+        environment: "serviceConfig.environmentVariables",
+        secrets: "serviceConfig.secretEnvironmentVariables",
+        secretProject: { projectId: PROJECT.id },
+        grant: "ServiceIamMember",
+      }),
+      [{ source: "apps/authfn" }, []],
+      [{ concurrency: 80 }, [change("Function fn.serviceConfig.maxInstanceRequestConcurrency", 1, 80)]],
+      [{ memory: "1Gi" }, [change("Function fn.serviceConfig.availableMemory", "256Mi", "1Gi")]],
+    ],
+    ["source", "ingress", "secrets"],
+  );
+
+  refuses<CloudFunctionArgs>(
+    'CloudFunction "fn"',
+    make,
+    [
+      ...REFUSED_FUNCTIONS,
+      [
+        { runtime: "nodejs18" },
+        `runtime "nodejs18" was decommissioned by Google in 2025-10-30. Use "nodejs24" ${lists}`,
+      ],
+      [{ maxInstances: 1001 }, `maxInstances 1001 is not a whole number from 1 to 1000 instances. ${RANGE}`],
+      [{ concurrency: 0 }, `concurrency 0 is not a whole number from 1 to 1000 requests. ${RANGE}`],
+      [
+        { timeoutSeconds: 3601 },
+        `timeoutSeconds 3601 is not a whole number from 1 to 3600 seconds. ${RANGE}`,
+      ],
+    ],
+    REFUSED_SOURCES,
+  );
+});
+
+describe("CloudFunctionV1", () => {
+  const make = (args: Partial<CloudFunctionV1Args> = {}) => new CloudFunctionV1("fn", { ...SOURCE, ...args });
+
+  test("is built by one account, runs as another, and lets nobody in by plain http", async () => {
+    const preview = await nothing.preview(() => make());
+    expect(Object.fromEntries(inputsBy(preview))).toEqual({
+      ...BUILD,
+      "Function fn": {
+        name: expect.stringMatching(/^fn-[0-9a-f]{7}$/) as string,
+        region: REGION,
+        project: PROJECT.id,
+        runtime: "nodejs22",
+        entryPoint: "helloHttp",
+        triggerHttp: true,
+        httpsTriggerSecurityLevel: "SECURE_ALWAYS",
+        sourceArchiveBucket: expect.stringMatching(/^fn-source-/) as string,
+        sourceArchiveObject: expect.stringMatching(/^[0-9a-f]{64}\.zip$/) as string,
+        buildServiceAccount: UNKNOWN,
+        dockerRepository: UNKNOWN,
+        serviceAccountEmail: UNKNOWN,
+        ingressSettings: "ALLOW_ALL",
+        minInstances: 0,
+        maxInstances: 100,
+        timeout: 300,
+        availableMemoryMb: 256,
+        secretEnvironmentVariables: [],
+      },
+    });
+    expect(preview.waitsFor(preview.resource("Function", "fn"))).toContain("fn-build");
+  });
+
+  takes<CloudFunctionV1Args>(
+    "CloudFunctionV1",
+    make,
+    [
+      ...functionArguments({
+        location: "region",
+        runtime: "runtime",
+        oldRuntime: "nodejs22",
+        entryPoint: "entryPoint",
+        ingress: "ingressSettings",
+        min: "minInstances",
+        max: "maxInstances",
+        timeout: "timeout",
+        account: "serviceAccountEmail",
+        environment: "environmentVariables",
+        secrets: "secretEnvironmentVariables",
+        secretProject: {},
+        grant: "FunctionIamMember",
+      }),
+      [{ source: "apps/authfn" }, []],
+      [{ memoryMb: 512 }, [change("Function fn.availableMemoryMb", 256, 512)]],
+    ],
+    ["source", "ingress", "secrets"],
+  );
+
+  refuses<CloudFunctionV1Args>(
+    'CloudFunctionV1 "fn"',
+    make,
+    [
+      ...REFUSED_FUNCTIONS,
+      [
+        { runtime: "nodejs24" },
+        `runtime "nodejs24" is offered to 2nd gen functions only. Use "nodejs22" ${lists}`,
+      ],
+      [{ maxInstances: 3001 }, `maxInstances 3001 is not a whole number from 1 to 3000 instances. ${RANGE}`],
+      [{ timeoutSeconds: 541 }, `timeoutSeconds 541 is not a whole number from 1 to 540 seconds. ${RANGE}`],
+      [{ memoryMb: 100 }, `memoryMb 100 is not a whole number from 128 to 8192 MiB. ${RANGE}`],
+    ],
+    REFUSED_SOURCES,
+  );
+});
+
+describe("a function's source", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "source-"));
+    mkdirSync(join(folder, "lib"));
+    writeFileSync(join(folder, "index.js"), "exports.main = 1;");
+    writeFileSync(join(folder, "lib", "more.js"), "exports.more = 2;");
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const make = () => new CloudFunction("fn", { ...SOURCE, source: folder });
+  const objectName = async () => (await asked(nothing, make))["BucketObject fn-source"]?.name;
+
+  test("redeploys when it has changed, and only then", async () => {
+    const stack = new TestStack();
+    const first = await stack.up(make);
+    const { source } = first.resource("BucketObject", "fn-source").inputs;
+    expect(Object.keys((source as { files: object }).files)).toEqual(["index.js", "lib/more.js"]);
+
+    for (const left of ["node_modules", ".git"]) {
+      mkdirSync(join(folder, left));
+      writeFileSync(join(folder, left, "index.js"), left);
+    }
+    utimesSync(join(folder, "index.js"), new Date(0), new Date(0));
+    expect((await stack.up(make)).changes()).toEqual([]);
+
+    writeFileSync(join(folder, "lib", "more.js"), "exports.more = 3;");
+    expect((await stack.up(make)).changes()).toEqual([
+      "replace BucketObject fn-source",
+      "update Function fn",
+    ]);
+  });
+
+  test("is named by all of its content: a byte that moves, and a file that is renamed", async () => {
+    const names = [await objectName()];
+    writeFileSync(join(folder, "index.js"), "exports.main = 1");
+    writeFileSync(join(folder, "lib", "more.js"), ";exports.more = 2;");
+    names.push(await objectName());
+    rmSync(join(folder, "lib"), { recursive: true });
+    writeFileSync(join(folder, "more.js"), ";exports.more = 2;");
+    names.push(await objectName());
+    expect(new Set(names).size).toBe(3);
+  });
+
+  test("may be an archive, which is taken as it is", async () => {
+    const source = join(folder, "source.zip");
+    writeFileSync(source, "PK");
+    const make = () => new CloudFunctionV1("fn", { ...SOURCE, source });
+    const before = (await asked(nothing, make))["BucketObject fn-source"];
+    expect(before?.source).toMatchObject({ kind: "archive", path: source });
+    writeFileSync(source, "PK2");
+    expect((await asked(nothing, make))["BucketObject fn-source"]?.name).not.toBe(before?.name);
+  });
+
+  test("without a file in it is refused", async () => {
+    rmSync(join(folder, "lib"), { recursive: true });
+    rmSync(join(folder, "index.js"));
+    expect(await refusal(nothing, make)).toBe(
+      `CloudFunction "fn": source ${JSON.stringify(folder)} has no files in it. Give the folder that holds the code`,
+    );
+  });
+});
+
+type CommonArgs = Pick<
+  CloudRunServiceArgs,
+  "invokers" | "deployers" | "secrets" | "serviceAccountEmail" | "project"
+>;
+type Target = CloudRunService | CloudFunction | CloudFunctionV1;
+type Make = (name: string, args?: CommonArgs, opts?: pulumi.ComponentResourceOptions) => Target;
+
+const TARGETS: readonly [component: string, make: Make][] = [
+  [
+    "CloudRunService",
+    (name, args, opts) => new CloudRunService(name, { image: "hello", region: REGION, ...args }, opts),
+  ],
+  ["CloudFunction", (name, args, opts) => new CloudFunction(name, { ...SOURCE, ...args }, opts)],
+  ["CloudFunctionV1", (name, args, opts) => new CloudFunctionV1(name, { ...SOURCE, ...args }, opts)],
+];
+
+describe.each(TARGETS)("%s and its callers", (component, make) => {
+  const grants = ({ resources }: Deployed) =>
+    resources
+      .filter(({ type }) => /:(Service|Function)IamMember$/.test(type))
+      .map(({ name }) => name)
+      .sort();
+  const job = (name: string, target: ReturnType<Target["authorize"]>) =>
+    new SchedulerJob(name, { schedule: "5 * * * *", target });
+
+  test("make one grant each, first of all, with nothing outside a component, and settle at once", async () => {
+    const stack = new TestStack({ kind: "hardened" });
+    const program = () => {
+      const deployers = { me: DEPLOYER };
+      const target = make("target", { deployers });
+      const caller = new CallerIdentity("caller", { deployers, createPubSubAgent: true });
+      const authorized = target.authorize(caller);
+      expect(target.authorize(caller)).toBe(authorized);
+      job("job", authorized);
+      job("again", target.authorize(caller));
+      return { uri: target.uri, audience: target.audience, runtime: target.runtimeEmail };
+    };
+    const up = await stack.up(program);
+    expect(grants(up)).toEqual(["target-caller-invoker"]);
+    expect(up.waitsFor(up.resource("Job", "job"))).toContain("target-caller-invoker");
+    expect(orphans(up.resources)).toEqual([]);
+    const { uri, audience, runtime } = up.outputs;
+    expect([audience, runtime]).toEqual([uri, up.resource("Account", "target-runtime").outputs.email]);
+    expect(up.resource("Job", "job").inputs.httpTarget).toMatchObject({
+      uri,
+      oidcToken: { audience, serviceAccountEmail: up.resource("Account", "caller").outputs.email },
+    });
+    expect((await stack.up(program)).changes()).toEqual([]);
+  });
+
+  test("when they are new, a preview shows where they call, and the grant's place and role", async () => {
+    const stack = new TestStack();
+    const program = (callerIsThere: boolean) => () => {
+      const target = make("target");
+      if (callerIsThere) job("job", target.authorize(new CallerIdentity("caller")));
+      return { uri: target.uri, audience: target.audience };
+    };
+    const { uri, audience } = (await stack.up(program(false))).outputs;
+    const preview = await stack.preview(program(true));
+    expect(preview.resource("Job", "job").inputs.httpTarget).toEqual({
+      uri,
+      httpMethod: "GET",
+      oidcToken: { audience, serviceAccountEmail: UNKNOWN },
+    });
+    const grant = preview.resources.find(({ name }) => name === "target-caller-invoker");
+    const open = Object.entries(grant?.inputs ?? {}).filter(([, value]) => value === UNKNOWN);
+    expect(open.map(([key]) => key)).toEqual(["member"]);
+  });
+
+  test("of one name are told apart by names of their own, or refused", async () => {
+    const preview = await nothing.preview(() => {
+      const target = make("target");
+      // A parent's type is part of a resource's identity, its name is not.
+      const parents = ["A", "B"].map((type) => new pulumi.ComponentResource(`test:index:${type}`, "team"));
+      const [one, other] = parents.map((parent) => new CallerIdentity("caller", {}, { parent }));
+      if (one === undefined || other === undefined) return;
+      target.authorize(one);
+      expect(() => target.authorize(other)).toThrow(
+        `${component} "target": authorize "caller" is the name of two different callers, and grants are named after their caller. Give one of them a name of its own here: authorize(caller, { as: "…" })`,
+      );
+      expect(target.authorize(other, { as: "second" })).toBe(target.authorize(other, { as: "second" }));
+    });
+    expect(grants(preview)).toEqual(["target-caller-invoker", "target-second-invoker"]);
+  });
+
+  const RENAMES: readonly [what: string, callers: [string, string], targets: [string, string]][] = [
+    ["caller", ["caller", "new-caller"], ["target", "target"]],
+    ["target", ["caller", "caller"], ["target", "new-target"]],
+    ["caller and target", ["caller", "new-caller"], ["target", "new-target"]],
+    ["target, whose name Google does not allow,", ["caller", "caller"], ["My Target", "Our Target"]],
+  ];
+
+  test.each(RENAMES)(
+    "keep grants, and all else, when the %s is renamed with an alias",
+    async (_, callers, targets) => {
+      const stack = new TestStack();
+      const program = (time: 0 | 1) => () => {
+        const aliased = ([before, now]: [string, string]) =>
+          time === 0 || now === before ? {} : { aliases: [{ name: before }] };
+        const invokers = { team: "group:t@example.com" };
+        const target = make(targets[time], { invokers }, aliased(targets));
+        const caller = new CallerIdentity(callers[time], {}, aliased(callers));
+        job("job", target.authorize(caller));
+        target.authorize(new CallerIdentity("other", { agents: [] }), { as: "pinned" });
+      };
+      const first = await stack.up(program(0));
+      expect(grants(first)).toHaveLength(3);
+      const bindings = bindingsOf(stack);
+      const { steps } = await stack.up(program(1));
+      const changed = steps.filter(({ op }) => op !== "same");
+      // What people read is called after the component, and nothing else is.
+      expect(
+        changed.filter(({ op, type }) => op !== "update" || !/:(Account|Repository)$/.test(type)),
+      ).toEqual([]);
+      expect(bindingsOf(stack)).toEqual(bindings);
+      expect((await stack.up(program(1))).changes()).toEqual([]);
+    },
+  );
+
+  test("and its invokers and deployers go one by one", async () => {
+    const stack = new TestStack();
+    const all = { a: "group:a@example.com", b: "group:b@example.com", c: "group:c@example.com" };
+    const others = { a: all.a, c: all.c };
+    await stack.up(() => make("target", { invokers: all, deployers: all }));
+    const { steps } = await stack.up(() => make("target", { invokers: others, deployers: all }));
+    expect(steps.filter(({ op }) => op !== "same").map(({ op, name }) => `${op} ${name}`)).toEqual([
+      "delete target-invoker-b",
+    ]);
+    const without = await stack.up(() => make("target", { invokers: others, deployers: others }));
+    expect(without.changes()).toEqual(
+      ["delete IAMMember target-build-deployer-b", "delete IAMMember target-runtime-deployer-b"].filter(
+        (line) => component !== "CloudRunService" || !line.includes("build"),
+      ),
+    );
+  });
+
+  test("runs as an account that was brought along, which gets what it needs and nothing else", async () => {
+    const preview = await nothing.preview(() =>
+      make("target", {
+        serviceAccountEmail: BROUGHT,
+        deployers: { ci: "group:ci@example.com" },
+        secrets: { KEY: { secret: "key" } },
+      }),
+    );
+    expect(preview.resource("IAMMember", "target-runtime-deployer-ci").inputs).toEqual({
+      serviceAccountId: `projects/my-project/serviceAccounts/${BROUGHT}`,
+      role: USER,
+      member: "group:ci@example.com",
+    });
+    expect(preview.resource("SecretIamMember", "target-secret-key").inputs).toMatchObject({
+      member: `serviceAccount:${BROUGHT}`,
+    });
+    const main = preview.resources.find(({ name, custom }) => name === "target" && custom);
+    expect(main && [...preview.waitsFor(main)]).toEqual(
+      expect.arrayContaining(["target-runtime-deployer-ci", "target-secret-key"]),
+    );
+  });
+
+  test("reads a secret by one grant, however many variables hold it", async () => {
+    const key = later("pin");
+    const preview = await nothing.preview(() =>
+      make("target", {
+        secrets: {
+          A: { secret: "key" },
+          B: { secret: "key", version: "2" },
+          C: { secret: key },
+          D: { secret: key },
+        },
+      }),
+    );
+    const secrets = preview.resources.filter(({ type }) => type.endsWith(":SecretIamMember"));
+    expect(secrets.map(({ name }) => name).sort()).toEqual(["target-secret-C", "target-secret-key"]);
+  });
+});
+
+function inputsBy({ resources }: Deployed): [string, Props][] {
+  return resources.filter(({ custom }) => custom).map((r) => [label(r), r.inputs]);
+}
+
+function imageOf(deployed: Deployed): unknown {
+  const { template } = deployed.resource("Service", "hello").inputs as {
+    template: { containers: { image: unknown }[] };
+  };
+  return template.containers[0]?.image;
+}
+
+/** Who holds what on everything that is deployed. */
+function bindingsOf({ cloud, engine }: TestStack): unknown {
+  const names = engine.resources.flatMap(({ type, id }) =>
+    id === undefined ? [] : [cloud.store.get(type, id)?.fullName ?? ""],
+  );
+  return [...new Set(names)]
+    .sort()
+    .flatMap((name) => cloud.iam.bindings(name).map((b) => [name, b.role, b.member]));
+}
