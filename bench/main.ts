@@ -8,6 +8,7 @@ import type { Usage } from "./measure";
 import { median, pairs, runCode, runProgram } from "./measure";
 import type { Row } from "./report";
 import { report } from "./report";
+import { verifierAgainstGoogles } from "./verify";
 
 const HELP = `npm run bench -- [options]
 
@@ -36,7 +37,11 @@ async function main(): Promise<void> {
   }
   const count = Number(values.pairs);
   if (!Number.isInteger(count) || count < 1) throw new Error(`--pairs ${values.pairs}: give a whole number`);
-  const rows = [...(await stackAgainstBare(count)), ...(await sandboxAgainstSdk(count))];
+  const rows = [
+    ...(await stackAgainstBare(count)),
+    ...(await sandboxAgainstSdk(count)),
+    ...(await verifierAgainstGoogles(count)),
+  ];
   const chain = await chainOfStack();
   console.log(values.json === true ? JSON.stringify({ rows, chain }, undefined, 2) : report(rows, chain));
 }

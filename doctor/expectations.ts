@@ -1,15 +1,13 @@
 import type { Gate } from "../trust/graph";
 
 /** Who should be kept out, by what is wrong with them. */
-const INTRUDERS = [
-  "no token",
-  "wrong audience",
-  "foreign signature",
-  "expired token",
-  "stranger",
-  "grant removed",
-] as const;
-export type Intruder = (typeof INTRUDERS)[number];
+export type Intruder =
+  | "no token"
+  | "wrong audience"
+  | "foreign signature"
+  | "expired token"
+  | "stranger"
+  | "grant removed";
 
 export type Expectation = { letIn: true } | { letIn: false; status: number };
 

@@ -26,11 +26,11 @@ describeWithCli("what reviewers read of previews by Pulumi's own engine", () => 
       write(`Pulumi.${stack}.yaml`, "config:\n  gcp:project: my-project\n  gcp:region: us-central1\n");
     }
     write("package.json", JSON.stringify({ name: "test", main: "index.js" }));
-    const require = (path: string) => `require(${JSON.stringify(join(ROOT, path))})`;
+    const program = `require(${JSON.stringify(join(ROOT, "tests/support/preview-program"))})`;
     write(
       "index.js",
-      `if (require("@pulumi/pulumi").getStack() === "setup") ${require("tests/support/preview-program.ts")}.setUp();
-      else ${require("tests/support/preview-program.ts")}.previewProgram(JSON.parse(process.env.VARIANT));
+      `if (require("@pulumi/pulumi").getStack() === "setup") ${program}.setUp();
+      else ${program}.previewProgram(JSON.parse(process.env.VARIANT));
 `,
     );
     up("setup");

@@ -7,7 +7,7 @@ import { getTestServer } from "@google-cloud/functions-framework/testing";
 import express from "express";
 import fastify, { type FastifyInstance } from "fastify";
 import { Hono } from "hono";
-import { callerOf, readPubSubPush, RequestRefused, type Verifier } from "../../verify";
+import { callerOf, readPubSubPush, RequestRefused, type Verifier } from "../../verify/index";
 import { cloudFunction } from "../../verify/adapters/cloudFunction";
 import { expressMiddleware } from "../../verify/adapters/expressMiddleware";
 import { fastifyHook } from "../../verify/adapters/fastifyHook";

@@ -3,7 +3,13 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo } from "node:net";
 import { exportJWK } from "jose";
 import { createSigningKey, type SigningKey } from "../../sandbox/cloud/tokens/signing-key";
-import { createVerifier, type Fetch, fixedKeys, remoteKeys, type RemoteKeysOptions } from "../../verify";
+import {
+  createVerifier,
+  type Fetch,
+  fixedKeys,
+  remoteKeys,
+  type RemoteKeysOptions,
+} from "../../verify/index";
 import { AUDIENCE, CALLER, Google, NOW, refusal } from "./receiver";
 
 const SECOND = 1000;

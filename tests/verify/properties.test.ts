@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import fc from "fast-check";
-import { createVerifier, RequestRefused, type Verifier } from "../../verify";
+import { createVerifier, RequestRefused, type Verifier } from "../../verify/index";
 import { createVerifierBehindCloudRun } from "../../verify/createVerifierBehindCloudRun";
 import { attacks } from "../sandbox/attacks";
 import { AUDIENCE, CALLER, Google, STRANGER } from "./receiver";

@@ -8,7 +8,7 @@ import {
   type KeySource,
   RequestRefused,
   type VerifierOptions,
-} from "../../verify";
+} from "../../verify/index";
 
 export const AUDIENCE = "https://orders.example.com";
 export const CALLER = "nightly@my-project.iam.gserviceaccount.com";

@@ -4,7 +4,7 @@ import {
   readPubSubPush,
   readSchedulerHeaders,
   readTasksHeaders,
-} from "../../verify";
+} from "../../verify/index";
 import { jobRequest } from "../../sandbox/delivery/scheduler/job-request";
 import { pushRequest } from "../../sandbox/delivery/pubsub/push-request";
 import { NOW, refusal } from "./receiver";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { OAuth2Client } from "google-auth-library";
-import { createVerifier, type VerifierOptions } from "../../verify";
+import { createVerifier, type VerifierOptions } from "../../verify/index";
 import { createVerifierBehindCloudRun } from "../../verify/createVerifierBehindCloudRun";
 import { attacks } from "../sandbox/attacks";
 import { AUDIENCE, CALLER, Google, refusal, STRANGER, SUBJECT } from "./receiver";
