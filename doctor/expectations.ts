@@ -2,12 +2,7 @@ import type { Gate } from "../trust/graph";
 
 /** Who should be kept out, by what is wrong with them. */
 export type Intruder =
-  | "no token"
-  | "wrong audience"
-  | "foreign signature"
-  | "expired token"
-  | "stranger"
-  | "grant removed";
+  "no token" | "wrong audience" | "foreign signature" | "expired token" | "stranger" | "grant removed";
 
 export type Expectation = { letIn: true } | { letIn: false; status: number };
 
