@@ -1,3 +1,5 @@
+import { isatty } from "node:tty";
+
 /**
  * Results go to the standard output, all else to the standard error: whatever a program prints cannot spoil what
  * another program reads.
@@ -18,7 +20,8 @@ export class Output {
   }
 
   get isTerminal(): boolean {
-    return process.stdout.isTTY;
+    // Not stdout.isTTY: of anything but a terminal it is undefined, which leaves the question of colours to others.
+    return isatty(process.stdout.fd);
   }
 
   /** https://no-color.org */

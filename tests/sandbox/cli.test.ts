@@ -436,7 +436,8 @@ interface Json {
 
 describe("npm run sandbox", () => {
   test("shows who gets in and who does not, in two tables that fit, and ends with 0", async () => {
-    const { code, out, err } = await sandbox([], { env: { COLUMNS: "120" } });
+    // Programs take CI for a sign that colours are wanted, whatever the output goes to.
+    const { code, out, err } = await sandbox([], { env: { COLUMNS: "120", CI: "true" } });
     expect({ code, err }).toEqual({
       code: 0,
       err: expect.stringContaining("Deploying stack dev") as unknown,
