@@ -12,8 +12,10 @@ export function inheritOptions(
   parent: DeployedResource | undefined,
 ): void {
   if (parent === undefined) return;
-  if (!request.hasProtect()) request.setProtect(parent.protect);
-  if (!request.hasRetainondelete()) request.setRetainondelete(parent.retainOnDelete);
+  // An SDK whose protocol cannot leave these unsaid hands protection down by itself, and its engine nothing.
+  const said: Partial<Pick<typeof request, "hasProtect" | "hasRetainondelete">> = request;
+  if (said.hasProtect?.() === false) request.setProtect(parent.protect);
+  if (said.hasRetainondelete?.() === false) request.setRetainondelete(parent.retainOnDelete);
 }
 
 /**
