@@ -3,6 +3,8 @@ module.exports = {
   testEnvironment: "<rootDir>/tests/support/environment.js",
   // Two cores are what the suite is made for; by default jest would leave one of them alone.
   maxWorkers: 2,
+  // No test is about speed, and a machine may be busy with something else.
+  testTimeout: 60_000,
   testMatch: ["<rootDir>/tests/**/*.test.ts"],
   // jose is published as ES modules only, and jest's own module system cannot require those on Node 20.
   transform: {
