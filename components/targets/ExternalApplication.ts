@@ -2,12 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { audienceOf } from "../wiring/audience";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
-import type { CallerReference } from "../wiring/callers";
-import type { Caller } from "../wiring/callers";
-import { checked, checkedIfGiven, nonEmpty, refuse } from "../wiring/checks";
-import { callerEmail } from "../wiring/accounts";
+import type { Caller, CallerReference } from "../wiring/callers";
+import { checked, checkedIfGiven, nonEmpty } from "../wiring/checks";
 import { NO_INPUTS } from "../wiring/options";
 import { httpsUrl } from "../wiring/urls";
+import { KnownCallers } from "./knownCallers";
 
 /** What the application needs to know to check a token. */
 export interface VerifierSettings {
@@ -55,22 +54,12 @@ export class ExternalApplication extends pulumi.ComponentResource {
   constructor(name: string, args: ExternalApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:ExternalApplication", name, NO_INPUTS, opts);
     const subject = { component: "ExternalApplication", name };
-    if (Object.keys(args.callers).length === 0) {
-      refuse(
-        subject,
-        "callers",
-        {},
-        {
-          problem: "is empty, so the application would let nobody in",
-          remedy: "Name at least one caller: callers: { nightly: nightlyCaller }",
-        },
-      );
-    }
+    const callers = new KnownCallers(subject, args.callers, {
+      who: "the application's verifier",
+      thenAlso: "give the application its new verifierSettings",
+    });
     const url = checked(subject, "url", args.url, httpsUrl);
     const declared = checkedIfGiven(subject, "audience", args.audience, nonEmpty);
-    const emails = Object.entries(args.callers).map(([key, { email }]) =>
-      checked(subject, `callers.${key}.email`, email, callerEmail),
-    );
 
     this.uri = pulumi.output(url);
     this.audience = pulumi
@@ -78,25 +67,17 @@ export class ExternalApplication extends pulumi.ComponentResource {
       .apply(([u, d]) => audienceOf("external", { url: u, declared: d }));
     this.verifierSettings = {
       audience: this.audience,
-      allowedCallers: pulumi.all(emails),
+      allowedCallers: callers.emails,
       issuer: pulumi.output("https://accounts.google.com"),
       jwksUri: pulumi.output("https://www.googleapis.com/oauth2/v3/certs"),
     };
-    beside.set(this, { callers: Object.values(args.callers), name });
+    known.set(this, callers);
     this.registerOutputs({ uri: this.uri, audience: this.audience, verifierSettings: this.verifierSettings });
   }
 
   /** What a source needs to call as one of the callers that were given at construction. */
   authorize(caller: Caller): AuthorizedTarget {
-    const { callers, name } = beside.get(this);
-    // Told apart by what they were made from: the application knows its callers from its own settings, so nothing that
-    // is decided here later could reach it.
-    if (!callers.some((known) => known === caller || known.email === caller.email)) {
-      refuse({ component: "ExternalApplication", name }, "authorize", caller.logicalName, {
-        problem: "is not among its callers, so the application's verifier would refuse it",
-        remedy: "Add it to `callers`, and give the application its new verifierSettings",
-      });
-    }
+    known.get(this).require(caller);
     return {
       url: this.uri,
       serviceAccountEmail: caller.email,
@@ -105,4 +86,4 @@ export class ExternalApplication extends pulumi.ComponentResource {
   }
 }
 
-const beside = new Beside<ExternalApplication, { callers: CallerReference[]; name: string }>();
+const known = new Beside<ExternalApplication, KnownCallers>();

@@ -297,7 +297,7 @@ describe("ExternalApplication", () => {
     [
       [
         { callers: {} },
-        "callers {} is empty, so the application would let nobody in. Name at least one caller: callers: { nightly: nightlyCaller }",
+        "callers {} is empty, so the application's verifier would let nobody in. Name at least one caller: callers: { nightly: nightlyCaller }",
       ],
     ],
   );
