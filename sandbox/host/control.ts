@@ -2,6 +2,7 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { HostError } from "./host-error";
+import { isSystemError } from "./system-error";
 
 const LOOPBACK = "127.0.0.1";
 
@@ -95,9 +96,8 @@ export function answer(response: ServerResponse, status: number, content: unknow
 }
 
 function occupied(error: unknown, port: number): unknown {
-  if (!(error instanceof Error) || !("code" in error)) return error;
-  if (error.code !== "EADDRINUSE" && error.code !== "EACCES") return error;
-  const why = error.code === "EADDRINUSE" ? "is in use" : "may not be used";
+  if (!isSystemError(error, "EADDRINUSE", "EACCES")) return error;
+  const why = isSystemError(error, "EADDRINUSE") ? "is in use" : "may not be used";
   return new HostError(
     `Port ${port} on ${LOOPBACK} ${why}. Choose another with --port, or leave --port out: then any free one is taken.`,
   );
