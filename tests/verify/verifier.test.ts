@@ -1,7 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { OAuth2Client } from "google-auth-library";
-import { createVerifier, type VerifierOptions } from "../../verify/index";
+import { createVerifier, type RefusalCode, RequestRefused, type VerifierOptions } from "../../verify/index";
 import { createVerifierBehindCloudRun } from "../../verify/createVerifierBehindCloudRun";
+import { REFUSALS } from "../../verify/refusals";
 import { attacks } from "../sandbox/attacks";
 import { AUDIENCE, CALLER, Google, refusal, STRANGER, SUBJECT } from "./receiver";
 
@@ -655,3 +658,16 @@ async function accepts(work: Promise<unknown>): Promise<boolean> {
     () => false,
   );
 }
+
+describe("the README", () => {
+  it("names every refusal, with what it answers", () => {
+    const text = readFileSync(join(__dirname, "../../verify/README.md"), "utf8");
+    const rows = [...text.matchAll(/^\| `(ERR_\w+)` +\| (\d+) +\| (.+?) +\| (.+?) +\|$/gm)];
+    const expected = Object.keys(REFUSALS).map((code) => {
+      const { status, headers, description } = new RequestRefused(code as RefusalCode);
+      const challenge = headers["WWW-Authenticate"]?.replace(/, error_description=.*/, "");
+      return [code, String(status), challenge === undefined ? "none" : `\`${challenge}\``, description];
+    });
+    expect(rows.map(([, ...cells]) => cells)).toEqual(expected);
+  });
+});
