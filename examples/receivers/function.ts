@@ -11,7 +11,7 @@ http(
   "orders",
   cloudFunction(
     verifier,
-    (request: Request, response: Response, caller) => {
+    (_request: Request, response: Response, caller) => {
       response.send(`hello, ${caller.email}`);
     },
     {

@@ -9,7 +9,7 @@ const verifier = createVerifier({
 /** As `app/orders/route.ts` of Next.js. */
 export const POST = fetchHandler(
   verifier,
-  (request: Request, caller) => new Response(`hello, ${caller.email}`),
+  (_request: Request, caller) => new Response(`hello, ${caller.email}`),
   {
     onRefused: (error) => {
       console.warn(error.message);

@@ -9,7 +9,7 @@ const verifier = createVerifier({
 
 const handler = nodeHandler(
   verifier,
-  (request, response, caller) => {
+  (_request, response, caller) => {
     response.end(`hello, ${caller.email}`);
   },
   {

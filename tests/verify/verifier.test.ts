@@ -589,6 +589,26 @@ describe("against attacks", () => {
     }
   });
 
+  it("behind Cloud Run lets in only what Cloud Run refuses: forgeries that are in order but for their signature", async () => {
+    const verifier = createVerifierBehindCloudRun(behindCloudRun());
+    const admitted: string[] = [];
+    for (const { name, token } of await corpus()) {
+      if (await accepts(verifier.verify(token))) admitted.push(name);
+    }
+    // This is what `cloudRunHasCheckedTheSignature` gives up, and why it must be true.
+    expect(admitted).toEqual([
+      "foreign key under our key id",
+      "foreign key under its own key id",
+      "foreign key that the header brings along",
+      "foreign key set that the header points to",
+      "tampered expiry",
+      "tampered subject",
+      "tampered header",
+      "one bit of the signature",
+      "SIGNATURE_REMOVED_BY_GOOGLE",
+    ]);
+  });
+
   it("lets none in when every Google account may call either", async () => {
     const verifier = await google.verifier({ callers: undefined, anyGoogleAccountMayCall: true });
     for (const { token } of await corpus()) expect((await refusal(verifier.verify(token))).status).toBe(401);
