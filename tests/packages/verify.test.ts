@@ -123,37 +123,33 @@ createVerifier({ audience: "https://orders.example.com" });
 createVerifier({ audience: "x", callers: ["a@b"], anyGoogleAccountMayCall: true });
 `;
 
-    test.each([
-      ["nodenext", "nodenext"],
-      ["esnext", "bundler"],
-      ["commonjs", "node10"],
-    ])(
-      "it has types without a framework and without skipLibCheck (module %s, resolution %s)",
-      (module, moduleResolution) => {
+    const RESOLUTIONS = { nodenext: "nodenext", bundler: "esnext", node10: "commonjs" };
+
+    test("it has types, without a framework, without skipLibCheck, and however modules are found", () => {
+      const settings = Object.entries(RESOLUTIONS).flatMap(([moduleResolution, module]) => {
         const compilerOptions = {
           ...{ strict: true, target: "es2022", lib: ["es2022"], types: ["node"], noEmit: true },
           ...{ skipLibCheck: false, module, moduleResolution },
         };
-        const program = fresh(
-          `types-${moduleResolution}`,
-          {
-            "index.ts": IMPORTS,
-            "bad.ts": BAD,
-            "tsconfig.json": JSON.stringify({ compilerOptions, files: ["index.ts"] }),
-            "tsconfig.bad.json": JSON.stringify({ compilerOptions, files: ["bad.ts"] }),
-          },
-          ["typescript@~5.9.0", "@types/node@20"],
-        );
-        expect(run("npx", ["tsc"], program)).toBe("");
-        const { stdout } = spawnSync("npx", ["tsc", "-p", "tsconfig.bad.json"], {
-          cwd: program,
-          encoding: "utf8",
-        });
+        const setting = (file: string) => [
+          `${moduleResolution}-${file}.json`,
+          JSON.stringify({ compilerOptions, files: [file] }),
+        ];
+        return [setting("index.ts"), setting("bad.ts")];
+      });
+      const program = fresh(
+        "types",
+        { "index.ts": IMPORTS, "bad.ts": BAD, ...(Object.fromEntries(settings) as Record<string, string>) },
+        ["typescript@~5.9.0", "@types/node@20"],
+      );
+      for (const resolution of Object.keys(RESOLUTIONS)) {
+        expect(run("npx", ["tsc", "-p", `${resolution}-index.ts.json`], program)).toBe("");
+        const bad = ["tsc", "-p", `${resolution}-bad.ts.json`];
+        const { stdout } = spawnSync("npx", bad, { cwd: program, encoding: "utf8" });
         expect(stdout).toContain("bad.ts(2,16): error");
         expect(stdout).toContain("bad.ts(3,");
-      },
-      300_000,
-    );
+      }
+    }, 300_000);
 
     test.each(["4", "5"])(
       "it has types that suit Express %s, and works with it",
