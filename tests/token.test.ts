@@ -28,6 +28,7 @@ import { withoutStackTraces } from "./support/stack-traces";
 
 const ROOT = join(__dirname, "..");
 const OWNER = "user:owner@example.com";
+const WORKLOAD = "workload@my-project.iam.gserviceaccount.com";
 const DEVELOPER = "user:developer@example.com";
 
 const folder = mkdtempSync(join(tmpdir(), "token-"));
@@ -286,7 +287,7 @@ describe("in a sandbox that is served", () => {
     const host = await Host.start(place);
     if (!(host instanceof Host)) throw new Error("Somebody serves the folder.");
     toStop.push(() => host.stop());
-    const { cloud } = host.load({ projectKind: "default", iamDelay: 0 });
+    const { cloud } = host.load({ projectKind: "default", iamDelay: 0, runsAs: WORKLOAD });
     cloud.addProject(PROJECT);
     const config = { "gcp:project": PROJECT.id };
     const engine = new InProcessEngine(cloud, { project: "test", stack: "dev", config });
@@ -326,6 +327,18 @@ describe("in a sandbox that is served", () => {
     for (const route of ["access-token?member=user:a@b.c", "minters?member=user:a@b.c&account=a"]) {
       expect((await fetch(`http://${address}/${route}`, { method: "POST" })).status).toBe(401);
     }
+  });
+
+  it("a program gets tokens of the account that it is served to run as", async () => {
+    const { world } = await started();
+    const [, address = ""] = /at (\S+)$/.exec(world().where) ?? [];
+    const ask = async (key: string) => {
+      const url = `http://${address}/computeMetadata/v1/instance/service-accounts/default/${key}`;
+      return fetch(url, { headers: { "Metadata-Flavor": "Google" } });
+    };
+    expect(await (await ask("email")).text()).toBe(WORKLOAD);
+    // It is not there yet; whatever is deployed later may be it.
+    expect((await ask("identity?audience=a")).status).toBe(404);
   });
 
   it("a stack that is not deployed there is said to be", async () => {

@@ -3,7 +3,7 @@ import type { Choice } from "./choice";
 import type { Operator } from "./world";
 
 /** Whoever asks may not have the token. */
-export class TokenRefused extends Error {
+class TokenRefused extends Error {
   override readonly name = "TokenRefused";
 }
 
