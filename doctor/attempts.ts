@@ -79,7 +79,7 @@ function callersOf(target: Target, edges: readonly Edge[], grants: readonly Gran
 }
 
 /** Google's gates always take their own address; an application takes what its callers are told to send. */
-function audienceOf(target: Target, edge: Edge | undefined, url: string): string {
+export function audienceOf(target: Target, edge: Edge | undefined, url: string): string {
   const own = target.gate === "application" ? undefined : target.url;
   const sent = edge?.audience === KNOWN_LATER ? undefined : edge?.audience;
   return (target.kind === "external" ? sent : own) ?? sent ?? url;

@@ -12,7 +12,7 @@ export interface Serving {
 }
 
 /** Who serves, according to the file, and lives; undefined if nobody does. */
-function whoServes(file: string): Serving | undefined {
+export function whoServes(file: string): Serving | undefined {
   try {
     const serving = JSON.parse(readFileSync(file, "utf8")) as Serving;
     return isAlive(serving.pid) ? serving : undefined;

@@ -26,6 +26,7 @@ export async function serve({ folder, port, say, ...options }: ServeOptions): Pr
     say(
       `The sandbox is up at ${host.serving.address}, with ${cloud.store.size} resources in ` +
         `${projects.length === 0 ? "no project yet" : projects.join(", ")}. It is an emulator, and no security boundary.\n` +
+        `Google's APIs are there as well, as far as it has them (docs/tokens.md).\n` +
         `Deploy to it from another terminal: npm run sandbox -- pulumi up. It is saved in ${folder.path}; Ctrl-C stops it.`,
     );
     await end;

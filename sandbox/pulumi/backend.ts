@@ -23,6 +23,13 @@ export class Backend {
     return existsSync(this.#stackFile(project, stack));
   }
 
+  /** What a stack's state says, as in `pulumi stack export`; undefined if there is no such stack. */
+  deployment(project: string, stack: string): unknown {
+    if (!this.has(project, stack)) return undefined;
+    const { checkpoint } = readJson(this.#stackFile(project, stack));
+    return isProps(checkpoint) ? checkpoint.latest : undefined;
+  }
+
   stacks(): StackStateFile[] {
     const root = join(this.folder, ".pulumi/stacks");
     return namesIn(root).flatMap((project) =>

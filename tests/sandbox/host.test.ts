@@ -192,7 +192,7 @@ describe("the address at which it is controlled", () => {
     const port = Number(host.serving.address.split(":")[1]);
     const elsewhere = new Folder(join(path, "elsewhere"));
     await expect(Host.start(elsewhere, port)).rejects.toThrow(
-      `Port ${port} on 127.0.0.1 is in use. Choose another with --port, or leave --port out: then any free one is taken.`,
+      `Port ${port} on 127.0.0.1 is in use. Choose another, or none: then any free one is taken.`,
     );
     expect(existsSync(elsewhere.serving)).toBe(false);
   });
