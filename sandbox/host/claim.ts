@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { isAlive } from "./is-alive";
-import { isSystemError } from "./system-error";
+import { isSystemError } from "../doors/shared/system-error";
 
 /** The process that serves a folder, and how to reach it. */
 export interface Serving {

@@ -1,4 +1,4 @@
-import { isSystemError } from "./system-error";
+import { isSystemError } from "../doors/shared/system-error";
 
 /** Whether a process of this machine exists. */
 export function isAlive(pid: number): boolean {

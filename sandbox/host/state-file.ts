@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import type { Snapshot } from "../cloud/snapshot";
 import type { Made } from "../doors/provider/door";
 import { HostError } from "./host-error";
-import { isSystemError } from "./system-error";
+import { isSystemError } from "../doors/shared/system-error";
 
 const VERSION = 1;
 

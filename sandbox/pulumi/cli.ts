@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { constants } from "node:os";
 import { HostError } from "../host/host-error";
-import { isSystemError } from "../host/system-error";
+import { isSystemError } from "../doors/shared/system-error";
 
 const HOW_TO_GET_IT = `There is no Pulumi CLI on PATH. Get it with one of these, and try again:
   curl -fsSL https://get.pulumi.com | sh
