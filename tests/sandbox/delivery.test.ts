@@ -743,7 +743,7 @@ describe("Pub/Sub push", () => {
     sources.putSubscription();
     const issued = (): number[] =>
       sources.delivery.attempts.map(({ minted }) =>
-        minted.ok ? (minted.claims.iat * 1000 - START) / MINUTE : NaN,
+        minted.ok && minted.claims ? (minted.claims.iat * 1000 - START) / MINUTE : NaN,
       );
     await publish({ data: "1" });
     await sources.clock.advance(59 * MINUTE);
