@@ -30,14 +30,14 @@ export interface GoogleApiTargetArgs {
  *
  * ```typescript
  * const mayPublish = new gcp.pubsub.TopicIAMMember("nightly-publishes", {
- *   topic: events.id, role: "roles/pubsub.publisher", member: nightly.member,
+ *   topic: runtopic.id, role: "roles/pubsub.publisher", member: schedulerunner.member,
  * });
  * const publish = new GoogleApiTarget("publish", {
- *   url: pulumi.interpolate`https://pubsub.googleapis.com/v1/${events.id}:publish`,
- *   caller: nightly,
+ *   url: pulumi.interpolate`https://pubsub.googleapis.com/v1/${runtopic.id}:publish`,
+ *   caller: schedulerunner,
  *   grant: mayPublish.role,
  * });
- * new SchedulerJob("nightly", { schedule: "0 3 * * *", target: publish, body: { messages: [{ data: "" }] } });
+ * new SchedulerJob("nightly", { schedule: "0 3 * * *", target: publish, body: { messages: [{ data: "aGk=" }] } });
  * ```
  */
 export class GoogleApiTarget extends pulumi.ComponentResource {
