@@ -10,6 +10,8 @@ export interface Attempt {
   url: string;
   /** The audience that the target accepts; "wrong audience" does not use it. */
   audience: string;
+  /** The scope of an access token, at one of Google's APIs. */
+  scope?: string;
   /** Whose token it is; absent for who has none, or a stranger's. */
   caller?: string;
   /** What is taken away for as long as the try lasts. */
@@ -17,10 +19,13 @@ export interface Attempt {
   expected: Expectation;
 }
 
+const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
+
 /** Tries whatever its token says. */
 const OF_A_TARGET = ["no token", "stranger"] as const;
 /** Tries with a token of a caller, and something wrong with it. */
-const OF_A_FIRST_CALLER = ["wrong audience", "foreign signature", "expired token"] as const;
+const WITH_AN_ID_TOKEN = ["wrong audience", "foreign signature", "expired token"] as const;
+const WITH_AN_ACCESS_TOKEN = ["id_token", "wrong scope", "expired token"] as const;
 
 /** Everything worth trying on the targets of a graph, in the order of the graph. */
 export function attempts(graph: TrustGraph): Attempt[] {
@@ -33,14 +38,18 @@ function attemptsOn(target: Target, graph: TrustGraph): Attempt[] {
   );
   const url = edges[0]?.url ?? target.url;
   if (url === undefined || url === KNOWN_LATER) return [];
-  const base = { target, url, audience: audienceOf(target, edges[0], url), without: [] };
+  const isApi = target.gate === "google-api";
+  // Which grants let somebody into an API that is none of the targets here, the graph does not say.
+  if (isApi && target.kind === "external") return [];
+  const scope = isApi ? (edges[0]?.scope ?? CLOUD_PLATFORM) : undefined;
+  const base = { target, url, audience: audienceOf(target, edges[0], url), scope, without: [] };
   const callers = callersOf(target, edges, graph.grants);
   const [first] = callers;
   return [
     ...OF_A_TARGET.map((who) => ({ ...base, who, expected: expectationOf(target, who) })),
     ...(first === undefined
       ? []
-      : OF_A_FIRST_CALLER.map((who) => ({
+      : (isApi ? WITH_AN_ACCESS_TOKEN : WITH_AN_ID_TOKEN).map((who) => ({
           ...base,
           who,
           caller: first,

@@ -2,12 +2,22 @@ import type { Gate } from "../trust/graph";
 
 /** Who should be kept out, by what is wrong with them. */
 export type Intruder =
-  "no token" | "wrong audience" | "foreign signature" | "expired token" | "stranger" | "grant removed";
+  | "no token"
+  | "wrong audience"
+  | "foreign signature"
+  | "expired token"
+  | "stranger"
+  | "grant removed"
+  // At Google's own APIs, which take access tokens.
+  | "id_token"
+  | "wrong scope";
 
 export type Expectation = { letIn: true } | { letIn: false; status: number };
 
+type Statuses = Readonly<Partial<Record<Intruder, number>>>;
+
 /** https://docs.cloud.google.com/run/docs/troubleshooting */
-const GOOGLE: Readonly<Record<Intruder, number>> = {
+const GOOGLE: Statuses = {
   "no token": 403,
   "wrong audience": 401,
   "foreign signature": 401,
@@ -17,13 +27,24 @@ const GOOGLE: Readonly<Record<Intruder, number>> = {
 };
 
 /** What each kind of gate answers. */
-const REFUSALS: Readonly<Record<Gate, Readonly<Record<Intruder, number>>>> = {
+const REFUSALS: Readonly<Record<Gate, Statuses>> = {
   run: GOOGLE,
   "function-v1": GOOGLE,
+  // https://cloud.google.com/apis/design/errors
+  "google-api": {
+    "no token": 401,
+    id_token: 401,
+    "expired token": 401,
+    "wrong scope": 403,
+    stranger: 403,
+    "grant removed": 403,
+  },
   // 401: show another token. 403: this one is in order and does not help. https://datatracker.ietf.org/doc/html/rfc6750#section-3.1
   application: { ...GOOGLE, "no token": 401 },
 };
 
 export function refusalOf(gate: Gate, intruder: Intruder): Expectation {
-  return { letIn: false, status: REFUSALS[gate][intruder] };
+  const status = REFUSALS[gate][intruder];
+  if (status === undefined) throw new Error(`"${intruder}" is nothing to try at a gate of kind "${gate}"`);
+  return { letIn: false, status };
 }

@@ -16,7 +16,9 @@ export interface HttpResponse {
 }
 
 export type TargetRef =
-  { kind: "run-service" | "function-v1"; fullName: string } | { kind: "foreign"; host: string };
+  | { kind: "run-service" | "function-v1"; fullName: string }
+  | { kind: "run-job"; fullName: string }
+  | { kind: "foreign"; host: string };
 
 /**
  * How a request that was let in reaches the code behind a target. Real I/O belongs into `clock.real()`. Throw

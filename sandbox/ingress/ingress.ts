@@ -2,6 +2,7 @@ import type { Cloud } from "../cloud/cloud";
 import { CloudError } from "../cloud/errors";
 import { credentials } from "./credentials";
 import type { Gate } from "./gate";
+import { callGoogleApi, MODELLED_APIS } from "./google-apis";
 import {
   NoInstanceAvailable,
   type Backend,
@@ -43,12 +44,17 @@ export class Ingress {
           target: found,
           reason: "no gate of Google's in front: the application decides",
         });
+      case "google api":
+        return (
+          callGoogleApi(this.#cloud, request, url) ??
+          no("not modelled", url, {
+            reason: `Of ${found.host} the sandbox does not model ${request.method} ${url.pathname}; of all Google APIs it has ${MODELLED_APIS} here`,
+          })
+        );
       case "nothing":
         return no("nothing there", url, {
           reason: `No service or function of this cloud has the address ${url.href}`,
         });
-      case "not modelled":
-        return no("not modelled", url, { reason: `This sandbox does not model ${url.host}` });
     }
   }
 
