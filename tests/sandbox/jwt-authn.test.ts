@@ -4,11 +4,13 @@ import { VirtualClock } from "../../sandbox/cloud/clock";
 import { Cloud } from "../../sandbox/cloud/cloud";
 import {
   authenticate,
+  authenticateAll,
   type Authentication,
   type JwtProvider,
 } from "../../sandbox/ingress/jwt-authn/authenticate";
 import { challenge, MESSAGES, type JwtFailure } from "../../sandbox/ingress/jwt-authn/failures";
 import { GOOGLE_KEYS } from "../../sandbox/ingress/jwt-authn/keys";
+import { DEFAULT_LOCATIONS, findTokens } from "../../sandbox/ingress/jwt-authn/locations";
 import { sharedSigningKey } from "../support/signing-key";
 import { attacks } from "./attacks";
 
@@ -229,6 +231,74 @@ describe("authenticate", () => {
       if ((await authenticate(cloud, PROVIDER, token)).ok) taken.push(name);
     }
     expect(taken).toEqual(NO_FAULT_FOR_ENVOY);
+  });
+});
+
+describe("authenticateAll", () => {
+  it("wants each token to be good, and one at least", async () => {
+    const forge = await googles();
+    const good = await forge.signed();
+    const all = async (...tokens: string[]): Promise<string> =>
+      outcome(await authenticateAll(aCloud(), PROVIDER, tokens));
+    expect(await all()).toBe("missing");
+    expect(await all(good)).toBe("let in");
+    expect(await all(good, good)).toBe("let in");
+    expect(await all(good, "a.b")).toBe("bad format");
+    expect(await all("a.b", good)).toBe("bad format");
+  });
+
+  it("answers the claims of the first", async () => {
+    const forge = await googles();
+    const tokens = [await forge.signed({ email: "first" }), await forge.signed({ email: "second" })];
+    expect(await authenticateAll(aCloud(), PROVIDER, tokens)).toMatchObject({ claims: { email: "first" } });
+  });
+});
+
+describe("findTokens", () => {
+  const found = (url: string, ...headers: [string, string][]): string[] =>
+    findTokens({ method: "GET", url, headers, body: "" }, DEFAULT_LOCATIONS).map(({ token }) => token);
+
+  it.each<[string, [string, string][], string[]]>([
+    ["nothing", [], []],
+    ["a bearer", [["Authorization", "Bearer a.b.c"]], ["a.b.c"]],
+    ["in small letters, which count", [["authorization", "bearer a.b.c"]], []],
+    ["another scheme", [["Authorization", "Basic a.b.c"]], []],
+    ["an empty one", [["Authorization", "Bearer "]], []],
+    ["blanks around it", [["Authorization", "  Bearer   a.b.c  "]], ["a.b.c"]],
+    ["something before it", [["Authorization", "Basic x, Bearer a.b.c"]], ["a.b.c"]],
+    ["something behind it", [["Authorization", "Bearer a.b.c, Basic x"]], ["a.b.c, Basic x"]],
+    ["quoted", [["Authorization", 'Bearer "a.b.c"']], ['a.b.c"']],
+    ["nothing that could be one", [["Authorization", "Bearer !"]], ["Bearer !"]],
+    [
+      "two headers",
+      [
+        ["Authorization", "Bearer a.b.c"],
+        ["Authorization", "Bearer d.e.f"],
+      ],
+      ["a.b.c", "d.e.f"],
+    ],
+    ["another header", [["X-Serverless-Authorization", "Bearer a.b.c"]], []],
+  ])("reads %s as Envoy does", (_, headers, tokens) => {
+    expect(found("https://app.example/a", ...headers)).toEqual(tokens);
+  });
+
+  it("looks into the query too, where the first of a name counts", () => {
+    expect(found("https://app.example/?access_token=a.b.c&access_token=d")).toEqual(["a.b.c"]);
+    expect(found("https://app.example/?access_token=a.b.c", ["Authorization", "Bearer d.e.f"])).toEqual([
+      "d.e.f",
+      "a.b.c",
+    ]);
+  });
+
+  it("says in which header a token stands, and takes one without a prefix", () => {
+    const headers = [{ name: "X-Token", prefix: "" }];
+    const request = {
+      method: "GET",
+      url: "https://app.example/",
+      headers: [["x-token", " a.b.c"]] as const,
+      body: "",
+    };
+    expect(findTokens(request, { headers, params: [] })).toEqual([{ token: "a.b.c", header: "x-token" }]);
   });
 });
 

@@ -50,6 +50,21 @@ export async function authenticate(
   return cloud.clock.real(withSignature(cloud, provider, token, jwt));
 }
 
+/** All tokens of a request: each must be good, and without any the answer is that it is missing. */
+export async function authenticateAll(
+  cloud: Pick<Cloud, "clock" | "tokens">,
+  provider: JwtProvider,
+  tokens: readonly string[],
+): Promise<Authentication> {
+  // From the last to the first, as Envoy does: the last claims are those of the first token.
+  let answer: Authentication | undefined;
+  for (const token of [...tokens].reverse()) {
+    answer = await authenticate(cloud, provider, token);
+    if (!answer.ok) return answer;
+  }
+  return answer ?? authenticate(cloud, provider, undefined);
+}
+
 function beforeTheSignature(
   jwt: ParsedJwt,
   { issuer, audiences, clockSkewSeconds }: JwtProvider,
