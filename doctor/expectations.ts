@@ -1,5 +1,8 @@
 import type { Gate } from "../trust/graph";
 
+/** What stands before an application that is not Google's. Resources do not show it, so the doctor has to be told. */
+export type Front = "envoy" | "istio";
+
 /** Who should be kept out, by what is wrong with them. */
 export type Intruder =
   "no token" | "wrong audience" | "foreign signature" | "expired token" | "stranger" | "grant removed";
@@ -17,13 +20,17 @@ const GOOGLE: Readonly<Record<Intruder, number>> = {
 };
 
 /** What each kind of gate answers. */
-const REFUSALS: Readonly<Record<Gate, Readonly<Record<Intruder, number>>>> = {
+const REFUSALS: Readonly<Record<Gate | Front, Readonly<Record<Intruder, number>>>> = {
   run: GOOGLE,
   "function-v1": GOOGLE,
   // 401: show another token. 403: this one is in order and does not help. https://datatracker.ietf.org/doc/html/rfc6750#section-3.1
   application: { ...GOOGLE, "no token": 401 },
+  // https://github.com/envoyproxy/envoy/blob/main/source/extensions/filters/http/jwt_authn/filter.cc
+  envoy: { ...GOOGLE, "no token": 401, "wrong audience": 403 },
+  // The same filter, but a request without a token passes it. https://istio.io/latest/docs/tasks/security/authorization/authz-jwt/
+  istio: { ...GOOGLE, "wrong audience": 403 },
 };
 
-export function refusalOf(gate: Gate, intruder: Intruder): Expectation {
+export function refusalOf(gate: Gate | Front, intruder: Intruder): Expectation {
   return { letIn: false, status: REFUSALS[gate][intruder] };
 }
