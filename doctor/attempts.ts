@@ -1,6 +1,6 @@
 import type { Edge, Grant, Target, TrustGraph } from "../trust/graph";
 import { KNOWN_LATER } from "../trust/resources";
-import { type Expectation, type Intruder, refusalOf } from "./expectations";
+import { type Expectation, type Front, type Intruder, refusalOf } from "./expectations";
 
 /** One try at getting into a target, and what should come of it. */
 export interface Attempt {
@@ -27,12 +27,19 @@ const OF_A_TARGET = ["no token", "stranger"] as const;
 const WITH_AN_ID_TOKEN = ["wrong audience", "foreign signature", "expired token"] as const;
 const WITH_AN_ACCESS_TOKEN = ["id_token", "wrong scope", "expired token"] as const;
 
-/** Everything worth trying on the targets of a graph, in the order of the graph. */
-export function attempts(graph: TrustGraph): Attempt[] {
-  return graph.targets.flatMap((target) => attemptsOn(target, graph));
+export interface AttemptsOptions {
+  /** What stands before applications that are not Google's, by host. Default: nothing, they decide themselves. */
+  fronts?: Readonly<Record<string, Front>>;
 }
 
-function attemptsOn(target: Target, graph: TrustGraph): Attempt[] {
+/** Everything worth trying on the targets of a graph, in the order of the graph. */
+export function attempts(graph: TrustGraph, { fronts = {} }: AttemptsOptions = {}): Attempt[] {
+  return graph.targets.flatMap((target) =>
+    attemptsOn(target, graph, target.gate === "application" ? fronts[target.name] : undefined),
+  );
+}
+
+function attemptsOn(target: Target, graph: TrustGraph, front: Front | undefined): Attempt[] {
   const edges = graph.edges.filter(
     ({ target: called }) => (called.urn ?? called.name) === (target.urn ?? target.name),
   );
@@ -46,14 +53,14 @@ function attemptsOn(target: Target, graph: TrustGraph): Attempt[] {
   const callers = callersOf(target, edges, graph.grants);
   const [first] = callers;
   return [
-    ...OF_A_TARGET.map((who) => ({ ...base, who, expected: expectationOf(target, who) })),
+    ...OF_A_TARGET.map((who) => ({ ...base, who, expected: expectationOf(target, who, front) })),
     ...(first === undefined
       ? []
       : (isApi ? WITH_AN_ACCESS_TOKEN : WITH_AN_ID_TOKEN).map((who) => ({
           ...base,
           who,
           caller: first,
-          expected: expectationOf(target, who),
+          expected: expectationOf(target, who, front),
         }))),
     ...callers.flatMap((caller) => ofCaller({ ...base, caller }, graph.grants)),
   ].filter(({ who }) => isWorthTrying(target, who));
@@ -94,9 +101,9 @@ export function audienceOf(target: Target, edge: Edge | undefined, url: string):
   return (target.kind === "external" ? sent : own) ?? sent ?? url;
 }
 
-function expectationOf(target: Target, who: Intruder): Expectation {
+function expectationOf(target: Target, who: Intruder, front: Front | undefined): Expectation {
   const open = who === "no token" ? isOpenToAll(target) : who === "stranger" && target.open.length > 0;
-  return open ? { letIn: true } : refusalOf(target.gate, who);
+  return open ? { letIn: true } : refusalOf(front ?? target.gate, who);
 }
 
 /** Where nobody looks at tokens, and where anybody with a token gets in, some tries show nothing. */

@@ -51,7 +51,7 @@ export async function run(stack: StackConfig, options: Options, tell: Listener):
     tell.progress(`Firing ${graph.edges.length} sources`);
     const calls = await fire(graph.edges, resources, sandbox);
 
-    const tries = attempts(graph);
+    const tries = attempts(graph, { fronts: sandbox.backends.fronts });
     tell.progress(`Trying ${tries.length} ways in`);
     const { targets } = graph;
     const world = new SandboxWorld(sandbox, { project: id, targets, iamDelay: options.iamDelay, foreignKey });

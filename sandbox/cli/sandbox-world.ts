@@ -75,12 +75,12 @@ export class SandboxWorld implements World {
       network: "google",
       project: this.#project,
     });
-    const applicationDecides = verdict.target?.kind === "foreign";
+    const applicationDecides = verdict.target?.kind === "foreign" && verdict.outcome === "let in";
     return {
       status: response.status,
       body: response.body,
       letIn: applicationDecides ? undefined : verdict.outcome === "let in",
-      reason: applicationDecides ? response.body.trim() : verdict.reason,
+      reason: applicationDecides && verdict.front === undefined ? response.body.trim() : verdict.reason,
     };
   }
 

@@ -32,6 +32,8 @@ export type Origin = { network: "internet" } | { network: "google"; project: str
 export interface Verdict {
   outcome: "let in" | "refused" | "not found";
   target?: TargetRef;
+  /** What decided before an application that is not Google's, if anything did. */
+  front?: "envoy" | "istio";
   status?: number;
   /** The rule and the binding, or what is missing. */
   reason: string;
