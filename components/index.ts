@@ -3,17 +3,24 @@ export type { AgentEmails, CallerIdentityArgs, CallerIdentityNodes } from "./ide
 export { ProjectApis } from "./identity/ProjectApis";
 export type { ProjectApisArgs, ProjectApisNodes } from "./identity/ProjectApis";
 
+export { ApiGateway } from "./targets/ApiGateway";
+export type { ApiGatewayArgs, ApiGatewayNodes } from "./targets/ApiGateway";
+export { BackendCallers } from "./targets/BackendCallers";
+export type { BackendCallersArgs } from "./targets/BackendCallers";
 export { CloudFunction } from "./targets/CloudFunction";
 export type { CloudFunctionArgs, CloudFunctionNodes } from "./targets/CloudFunction";
 export { CloudFunctionV1 } from "./targets/CloudFunctionV1";
 export type { CloudFunctionV1Args, CloudFunctionV1Nodes } from "./targets/CloudFunctionV1";
 export { CloudRunService, RunIngress } from "./targets/CloudRunService";
 export type { AuthorizeOptions, CloudRunServiceArgs, CloudRunServiceNodes } from "./targets/CloudRunService";
+export { EndpointsService } from "./targets/EndpointsService";
+export type { EndpointsServiceArgs, EndpointsServiceNodes } from "./targets/EndpointsService";
 export { ExternalApplication } from "./targets/ExternalApplication";
 export type { ExternalApplicationArgs, VerifierSettings } from "./targets/ExternalApplication";
 export { FunctionIngress } from "./targets/functionIngress";
 export { FunctionV1Invoker } from "./targets/FunctionV1Invoker";
 export type { FunctionV1InvokerArgs, FunctionV1InvokerNodes } from "./targets/FunctionV1Invoker";
+export type { GatewayBackend } from "./targets/gatewayBackend";
 export { RunInvoker, RunInvokerRole } from "./targets/RunInvoker";
 export type { RunInvokerArgs, RunInvokerNodes } from "./targets/RunInvoker";
 export type { SecretReference } from "./targets/runtimeAccount";

@@ -1,0 +1,40 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { Check, Subject } from "../wiring/checks";
+import { checked } from "../wiring/checks";
+import { NAME_RULES, namePrefix } from "../wiring/names";
+
+/** Three bytes, two characters each. */
+const SUFFIX = { bytes: 3, length: 6 };
+
+/** https://cloud.google.com/endpoints/docs/openapi/naming-your-api-service */
+const wholeName: Check<string> = (name) =>
+  /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?\.endpoints\.[a-z][-a-z0-9]*\.cloud\.goog$/.test(name)
+    ? undefined
+    : {
+        problem: "is not the name of a managed service",
+        remedy: "Write it as NAME.endpoints.PROJECT.cloud.goog, with the project's id",
+      };
+
+/**
+ * The name of a managed service of Cloud Endpoints. Google keeps a deleted one's name for 30 days
+ * (https://docs.cloud.google.com/service-infrastructure/docs/create-services), so it ends in a random suffix. The name is
+ * made once: a component that is renamed with an alias keeps it, with the audience that follows from it.
+ */
+export function managedServiceName(
+  subject: Subject,
+  args: { managedServiceName?: pulumi.Input<string> },
+  project: pulumi.Input<string>,
+  options: pulumi.CustomResourceOptions,
+): pulumi.Input<string> {
+  if (args.managedServiceName !== undefined) {
+    return checked(subject, "managedServiceName", args.managedServiceName, wholeName);
+  }
+  const prefix = namePrefix(NAME_RULES.managedService, subject.name, SUFFIX.length);
+  const name = new random.RandomId(
+    `${subject.name}-suffix`,
+    { byteLength: SUFFIX.bytes, prefix: `${prefix}-` },
+    pulumi.mergeOptions(options, { ignoreChanges: ["prefix"] }),
+  );
+  return pulumi.interpolate`${name.hex}.endpoints.${project}.cloud.goog`;
+}
