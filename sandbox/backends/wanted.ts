@@ -6,6 +6,7 @@ import type { Store, StoredResource } from "../cloud/store";
 import type { AppSpec } from "./app";
 import { AppError } from "./app-error";
 import { functionEnvironment, runEnvironment, type FunctionSettings, type RunState } from "./environment";
+import { isProxy } from "../ingress/gateways/espv2";
 import { functionSource } from "./function-source";
 import { type LocalApps, withoutVersion } from "./local-apps";
 
@@ -44,7 +45,7 @@ export function wantedApps(store: Store, apps: LocalApps, root: string): Map<str
     const onTop = functions.get(service.id);
     if (onTop !== undefined) wanted.set(service.fullName, functionV2(onTop, service, place));
     // A service without a container is the beginning of a function.
-    else if (service.state.template?.containers !== undefined)
+    else if (service.state.template?.containers !== undefined && !isProxy(service.state))
       wanted.set(service.fullName, runService(service, place));
   }
   for (const fn of store.list<FunctionV1State>(FUNCTION_V1)) wanted.set(fn.fullName, functionV1(fn, place));
