@@ -270,6 +270,18 @@ describe("errors in a framework's own hands", () => {
 });
 
 describe("callerOf", () => {
+  it("takes Hono's context too, whose request other middleware may replace", async () => {
+    const app = new Hono();
+    app.use(honoMiddleware(await google.verifier()));
+    app.use(async (c, next) => {
+      c.req.raw = new Request(c.req.raw);
+      await next();
+    });
+    app.get("/", (c) => c.text(callerOf(c).email));
+    const reply = await app.request("/", { headers: { authorization: `Bearer ${await google.mint()}` } });
+    expect(await reply.text()).toBe(CALLER);
+  });
+
   it("throws where no adapter has been, whatever the request says", () => {
     for (const request of [{}, { caller: { email: CALLER } }, new Request("https://x.example")]) {
       expect(() => callerOf(request)).toThrow(TypeError);

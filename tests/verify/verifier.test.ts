@@ -76,6 +76,9 @@ describe("createVerifier", () => {
     expect((await refusal(verifier.verify(token))).message).toBe(
       `the token is meant for another audience: "${AUDIENCE}/run?…" instead of "${AUDIENCE}"`,
     );
+    const odd = await refusal(verifier.verify(await google.mint({ audience: "a\u009b31m\u2028\u202eb" })));
+    // Terminals and log readers take some of these for commands, or for a new line.
+    expect(odd.message).toContain('"a\\u009b31m\\u2028\\u202eb"');
     const long = await refusal(verifier.verify(await google.mint({ audience: `a\n${"b".repeat(5000)}` })));
     expect(long.message).toMatch(/: "a\\nb{198}…" instead/);
   });
@@ -397,6 +400,15 @@ describe("what is remembered", () => {
     expect(await verifier.verify(token)).not.toBe(first);
   });
 
+  it("is bound by the beginning of a token's validity too, when the clock is set back", async () => {
+    const clock = { time: google.clock.now(), now: () => clock.time };
+    const verifier = await google.verifier({ clock });
+    const token = await google.sign({ iat: clock.time / SECOND - 1800, nbf: clock.time / SECOND });
+    expect(await verifier.verify(token)).toMatchObject({ email: CALLER });
+    clock.time -= 61 * SECOND;
+    expect((await refusal(verifier.verify(token))).code).toBe("ERR_TOKEN_EARLY");
+  });
+
   it("is nothing when the key is withdrawn, or replaced", async () => {
     let keys = await google.keys();
     const verifier = await google.verifier({ keys: { find: (id) => keys.find(id) } });
@@ -436,15 +448,64 @@ describe("what is remembered", () => {
   });
 });
 
-describe("createVerifierBehindCloudRun", () => {
-  const env = { K_SERVICE: "orders" };
-  const rules = () => ({
+describe("what is not as the types say", () => {
+  it("is no token, whatever it is", async () => {
+    const verifiers = [await google.verifier(), createVerifierBehindCloudRun(behindCloudRun())];
+    const token = await google.mint();
+    for (const given of [undefined, null, 5, [token], { length: 3 }, Buffer.from(token)]) {
+      for (const verifier of verifiers) {
+        const error = await refusal(verifier.verify(given as unknown as string));
+        expect(error).toMatchObject({
+          code: "ERR_TOKEN_MALFORMED",
+          message: "the token is not a signed JWT: it is not a text",
+        });
+      }
+    }
+  });
+
+  it("is no header with a token", async () => {
+    const verifier = await google.verifier();
+    for (const value of [undefined, null, 5, [`Bearer ${await google.mint()}`]]) {
+      const headers = [["authorization", value]] as unknown as [string, string][];
+      expect((await refusal(verifier.verifyHeaders(headers))).code).toBe("ERR_TOKEN_MISSING");
+    }
+  });
+
+  it("is a clock that does not know the time: nobody gets in", async () => {
+    const verifier = await google.verifier({ clock: { now: () => NaN } });
+    expect((await refusal(verifier.verify(await google.mint()))).code).toBe("ERR_TOKEN_EARLY");
+  });
+
+  it("is an Object that somebody has given properties to: they are in no token", async () => {
+    const claims = { email: CALLER, email_verified: true, aud: AUDIENCE, sub: SUBJECT };
+    const verifier = await google.verifier();
+    for (const [name, value] of Object.entries(claims)) {
+      const token = await google.sign({ [name]: undefined });
+      Object.defineProperty(Object.prototype, name, { value, configurable: true });
+      try {
+        expect((await refusal(verifier.verify(token))).status).toBe(401);
+      } finally {
+        Reflect.deleteProperty(Object.prototype, name);
+      }
+    }
+    const polluting = JSON.parse('{"__proto__":{"email_verified":true}}') as Record<string, unknown>;
+    const token = await google.sign({ ...google.claims(), ...polluting, email_verified: undefined });
+    expect((await refusal(verifier.verify(token))).code).toBe("ERR_TOKEN_EMAIL");
+  });
+});
+
+function behindCloudRun() {
+  return {
     audience: AUDIENCE,
     callers: [CALLER],
     clock: google.clock,
     cloudRunHasCheckedTheSignature: true as const,
-    env,
-  });
+    env: { K_SERVICE: "orders" },
+  };
+}
+
+describe("createVerifierBehindCloudRun", () => {
+  const rules = behindCloudRun;
 
   it("believes a token whose signature Google has taken away", async () => {
     const token = await google.mint();

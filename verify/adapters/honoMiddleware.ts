@@ -1,6 +1,7 @@
 import type { Verifier } from "../Verifier";
 import type { AdapterOptions } from "./AdapterOptions";
 import { admitFetch } from "./admitFetch";
+import { setCaller } from "./callerOf";
 
 /** The part of Hono's context that is used. */
 interface Context {
@@ -21,7 +22,7 @@ interface Context {
  * });
  * const app = new Hono();
  * app.use(honoMiddleware(verifier));
- * app.post("/", (c) => c.text(`hello, ${callerOf(c.req.raw).email}`));
+ * app.post("/", (c) => c.text(`hello, ${callerOf(c).email}`));
  * export default app;
  * ```
  */
@@ -32,6 +33,8 @@ export function honoMiddleware(
   return async (context, next) => {
     const admitted = await admitFetch(verifier, options, context.req.raw);
     if ("answer" in admitted) return admitted.answer;
+    // The context too: other middleware may put another request into it.
+    setCaller(admitted.caller, context);
     await next();
     return undefined;
   };
