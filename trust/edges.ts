@@ -1,7 +1,7 @@
 import type { Caller, Callers } from "./callers";
 import { coversTarget, isEveryone, type ReadGrant } from "./grants";
 import { hasBlock, KNOWN_LATER, originsOf, textAt, type ResourceState } from "./resources";
-import { answersAt, externalTarget, type Target, type TargetKind } from "./targets";
+import { answersAt, externalTarget, isDecidedByApplication, type Target, type TargetKind } from "./targets";
 
 /** One source calling one target as one caller. */
 export interface Edge {
@@ -13,7 +13,10 @@ export interface Edge {
   url: string;
   /** Undefined when the source is left to Google's default, the whole url; most targets refuse that. */
   audience: string | undefined;
-  /** Some grant on the target lets this caller in. Never for an application: there it decides, and no grant exists. */
+  /**
+   * Some grant on the target lets this caller in. Never for an application, in front of it a gateway or nothing: there it
+   * decides, and no grant exists.
+   */
   granted: boolean;
   grant?: { role: string; urn: string };
 }
@@ -76,7 +79,7 @@ function readEdge(resource: ResourceState, { kind, block, url: urlName }: Kind, 
       target: { kind: target.kind, name: target.name, urn: target.urn },
       url: url ?? KNOWN_LATER,
       audience: audienceOf(resource, block),
-      granted: grant !== undefined || (target.gate !== "application" && target.open.length > 0),
+      granted: grant !== undefined || (!isDecidedByApplication(target.gate) && target.open.length > 0),
       grant: grant && { role: grant.grant.role, urn: grant.grant.urn },
     },
   };
@@ -98,7 +101,7 @@ function isWaitedFor(candidate: ReadGrant, target: Target, origins: readonly str
   const { grant, target: own } = candidate;
   return (
     target.kind === "external" &&
-    target.gate !== "application" &&
+    !isDecidedByApplication(target.gate) &&
     grant.on === "target" &&
     own === undefined &&
     grant.futile === undefined &&

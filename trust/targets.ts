@@ -1,9 +1,14 @@
+import { readGateway } from "./gateways";
 import { flagAt, textAt, textsAt, type ResourceState } from "./resources";
 
-export type TargetKind = "run-service" | "function-v2" | "function-v1" | "external";
+export type TargetKind =
+  "run-service" | "function-v2" | "function-v1" | "endpoints" | "api-gateway" | "external";
 
-/** Who decides about a request: Google, by the IAM policy of a Run service or of a 1st gen function, or the application. */
-export type Gate = "run" | "function-v1" | "application";
+/**
+ * Who decides about a request: Google, by the IAM policy of a Run service or of a 1st gen function; a gateway, by the
+ * OpenAPI document that was deployed, and then the application behind it; or the application alone.
+ */
+export type Gate = "run" | "function-v1" | "gateway" | "application";
 
 /** What is called. */
 export interface Target {
@@ -23,6 +28,13 @@ export interface Target {
   functionPlace?: Place;
   /** Why anybody gets in, such as `allUsers`; empty for a private target. */
   open: string[];
+  /** As whom a gateway calls its backend: the account's address, when it is known. */
+  callsAs?: string;
+}
+
+/** Whether who may call is the application's matter: no grant on such a target exists. */
+export function isDecidedByApplication(gate: Gate): boolean {
+  return gate === "application" || gate === "gateway";
 }
 
 export interface Place {
@@ -66,8 +78,8 @@ const READERS: Readonly<Record<string, Reader>> = {
 /** Services and functions among the resources. */
 export function readTargets(resources: readonly ResourceState[]): Target[] {
   return resources.flatMap((resource) => {
-    const read = READERS[resource.type];
-    return read === undefined ? [] : [{ name: resource.name, urn: resource.urn, ...read(resource) }];
+    const read = readGateway(resource, resources) ?? READERS[resource.type]?.(resource);
+    return read === undefined ? [] : [{ name: resource.name, urn: resource.urn, ...read }];
   });
 }
 
@@ -83,6 +95,7 @@ export function externalTarget(url: string): Target {
 const GOOGLES_GATES: readonly (readonly [domain: string, gate: Gate])[] = [
   [".run.app", "run"],
   [".cloudfunctions.net", "function-v1"],
+  [".gateway.dev", "gateway"],
 ];
 
 /** A Run service answers on its whole host, a function under its name in the path. */

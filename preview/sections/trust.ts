@@ -14,6 +14,8 @@ const TARGETS: Readonly<Record<Target["kind"], string>> = {
   "run-service": "Run service",
   "function-v2": "2nd gen function",
   "function-v1": "1st gen function",
+  endpoints: "Cloud Endpoints",
+  "api-gateway": "API Gateway",
   external: "application",
 };
 
@@ -88,8 +90,17 @@ function admission({ granted, grant, target }: Edge, { before, after }: Analysis
   const gate = [...after.targets, ...before.targets].find(
     ({ urn, name }) => (urn ?? name) === (target.urn ?? target.name),
   )?.gate;
-  return gate === "application" ? "the application decides itself" : "**no grant lets it in**";
+  return gate === undefined ? NO_GRANT : WITHOUT_GRANT[gate];
 }
+
+const NO_GRANT = "**no grant lets it in**";
+
+const WITHOUT_GRANT: Readonly<Record<Target["gate"], string>> = {
+  run: NO_GRANT,
+  "function-v1": NO_GRANT,
+  gateway: "the gateway checks the token, and the application behind it who calls",
+  application: "the application decides itself",
+};
 
 function grantText(grant: Grant, analysis: Analysis): string {
   const { role, member, caller, callerUrn, target, on, place, futile } = grant;

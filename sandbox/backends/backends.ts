@@ -4,7 +4,8 @@ import { type Backend, NoInstanceAvailable, type TargetRef } from "../ingress/ht
 import { App, type AppSpec } from "./app";
 import { AppError } from "./app-error";
 import { forward } from "./forward";
-import { type Facts, hostApp } from "./host-app";
+import type { Facts } from "./filled-in";
+import { hostApp } from "./host-app";
 import type { LocalApps } from "./local-apps";
 import { type Wanted, wantedApps } from "./wanted";
 
@@ -13,6 +14,8 @@ export interface BackendsOptions {
   apps: LocalApps;
   /** The folder that apps/local.json's folders are relative to. */
   root: string;
+  /** Where apps that verify tokens themselves find the sandbox's keys. */
+  keys?: () => Facts["keys"];
   /** Milliseconds for an app to start listening. */
   startLimit?: number;
   /** Milliseconds that an answer may take in real time, whatever the service's own timeout is. */
@@ -114,10 +117,10 @@ export class Backends {
   }
 
   #wanted(): Map<string, Wanted> {
-    const { cloud, apps, root } = this.#options;
+    const { cloud, apps, root, keys } = this.#options;
     this.#failure = undefined;
     try {
-      return wantedApps(cloud.store, apps, root);
+      return wantedApps({ store: cloud.store, apps, root, keys });
     } catch (error) {
       // In the middle of a deployment this may pass; ready() says it when it does not.
       this.#failure = error instanceof Error ? error : new Error(String(error));

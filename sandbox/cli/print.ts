@@ -21,6 +21,8 @@ const TARGETS: Readonly<Record<Edge["target"]["kind"], string>> = {
   "run-service": "run",
   "function-v2": "gen 2",
   "function-v1": "gen 1",
+  endpoints: "endpoints",
+  "api-gateway": "gateway",
   external: "app",
 };
 

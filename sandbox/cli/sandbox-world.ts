@@ -63,7 +63,7 @@ export class SandboxWorld implements World {
       network: "google",
       project: this.#project,
     });
-    const applicationDecides = verdict.target?.kind === "foreign";
+    const applicationDecides = verdict.target?.kind === "foreign" || verdict.applicationDecides === true;
     return {
       status: response.status,
       body: response.body,

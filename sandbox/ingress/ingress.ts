@@ -75,8 +75,8 @@ export class Ingress {
       const reason = "API Gateway serves https only; a token sent in clear text can be stolen";
       return no("not https", url, { target, reason, assumed: "that API Gateway redirects as functions do" });
     }
-    const proxy = (): Proxy => apiGateway(this.#cloud, gateway);
-    return this.#forward(request, target, { outcome: "let in", target, reason: "" }, { proxy, hops });
+    const by = { proxy: (): Proxy => apiGateway(this.#cloud, gateway), hops };
+    return this.#forward(request, target, { outcome: "let in", target, reason: "" }, by);
   }
 
   async #atTheGate(

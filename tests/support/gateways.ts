@@ -20,7 +20,10 @@ export type GatewayKind = "EndpointsService" | "ApiGateway";
 
 /** What differs between the two. */
 export const KINDS: Readonly<
-  Record<GatewayKind, { outermost: string; userInfo: string; make: typeof EndpointsService | typeof ApiGateway }>
+  Record<
+    GatewayKind,
+    { outermost: string; userInfo: string; make: typeof EndpointsService | typeof ApiGateway }
+  >
 > = {
   EndpointsService: { outermost: "Service", userInfo: "X-Endpoint-API-UserInfo", make: EndpointsService },
   ApiGateway: { outermost: "Gateway", userInfo: "X-Apigateway-Api-Userinfo", make: ApiGateway },
@@ -60,7 +63,8 @@ export class GatewayWorld {
   /** How the code behind the gateway answers: as apps/behind-gateway does, by the e-mail of the token that was handed on. */
   answer = (request: HttpRequest): HttpResponse => {
     const token = headerOf(request, "X-Forwarded-Authorization")?.split(".")[1] ?? "";
-    const claims = token === "" ? {} : (JSON.parse(Buffer.from(token, "base64url").toString()) as { email?: string });
+    const claims =
+      token === "" ? {} : (JSON.parse(Buffer.from(token, "base64url").toString()) as { email?: string });
     const status = claims.email === CALLER ? 200 : 403;
     return { status, headers: {}, body: status === 200 ? "hello" : "caller not allowed" };
   };
@@ -88,7 +92,12 @@ export class GatewayWorld {
         this.kind === "EndpointsService"
           ? new EndpointsService("gate", { deletionProtection: false, ...given })
           : new ApiGateway("gate", given);
-      new SchedulerJob("job", { schedule: "5 * * * *", region: REGION, path: "/jobs", target: gateway.authorize(nightly) });
+      new SchedulerJob("job", {
+        schedule: "5 * * * *",
+        region: REGION,
+        path: "/jobs",
+        target: gateway.authorize(nightly),
+      });
       new PushSubscription("push", { target: gateway.authorize(nightly) });
     };
   }
@@ -115,7 +124,11 @@ export class GatewayWorld {
 
   async call(
     token?: string,
-    { path = "/x", method = "POST", headers = [] }: { path?: string; method?: string; headers?: [string, string][] } = {},
+    {
+      path = "/x",
+      method = "POST",
+      headers = [],
+    }: { path?: string; method?: string; headers?: [string, string][] } = {},
   ): Promise<Answer> {
     const own: [string, string][] = token === undefined ? [] : [["Authorization", `Bearer ${token}`]];
     return this.ingress.handle({ method, url: this.url + path, headers: [...own, ...headers], body: "" });
@@ -130,7 +143,8 @@ export class GatewayWorld {
     await run;
     await this.delivery.publish(String(push.outputs["topic"]), { data: "aGVsbG8=" });
     await this.stack.clock.advance(60_000);
-    const last = (id: string | undefined) => this.delivery.attempts.filter(({ source }) => source.id === id).at(-1);
+    const last = (id: string | undefined) =>
+      this.delivery.attempts.filter(({ source }) => source.id === id).at(-1);
     return { job: last(job.id), push: last(push.id) };
   }
 
