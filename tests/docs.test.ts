@@ -30,6 +30,10 @@ function leastProgram(): void {
   const invoker = new components.RunInvoker("run-invoker", run);
   const v1 = { function: nodes.function.name, region, url: nodes.function.httpsTriggerUrl, caller };
   new components.FunctionV1Invoker("function-v1-invoker", v1);
+  const behind = { callers: { caller }, region, backend: run };
+  new components.EndpointsService("endpoints-service", behind);
+  new components.ApiGateway("api-gateway", behind);
+  new components.BackendCallers("backend-callers", { audience: url, callers: { caller } });
   new SchedulerJob("scheduler-job", { schedule: "5 * * * *", target: invoker });
   new PushSubscription("push-subscription", { target: invoker });
   new PushSubscription("with-dead-letters", { target: invoker, deadLetters: {} });
@@ -70,6 +74,11 @@ function mostProgram(): void {
   const legacy = { function: v1.functionName, region, url: v1.uri, caller: other };
   new FunctionV1Invoker("function-v1-invoker", legacy);
   new ExternalApplication("external-application", { url: "https://jobs.example.com", callers: { caller } });
+  const backend = { service: run.serviceName, region, url: run.uri };
+  const behind = { callers: { caller }, region, backend, deployers: more.deployers };
+  new components.EndpointsService("endpoints-service", behind);
+  new components.ApiGateway("api-gateway", behind);
+  new components.BackendCallers("backend-callers", { audience: "orders", callers: { caller } });
   new SchedulerJob("scheduler-job", { schedule: "5 * * * *", target });
   new PushSubscription("push-subscription", { target, deadLetters: {} });
 }

@@ -4,8 +4,7 @@ import type { Check, Subject } from "../wiring/checks";
 import { checked } from "../wiring/checks";
 import { NAME_RULES, namePrefix } from "../wiring/names";
 
-/** Three bytes, two characters each. */
-const SUFFIX = { bytes: 3, length: 6 };
+const SUFFIX_LENGTH = 6;
 
 /** https://cloud.google.com/endpoints/docs/openapi/naming-your-api-service */
 const wholeName: Check<string> = (name) =>
@@ -30,11 +29,18 @@ export function managedServiceName(
   if (args.managedServiceName !== undefined) {
     return checked(subject, "managedServiceName", args.managedServiceName, wholeName);
   }
-  const prefix = namePrefix(NAME_RULES.managedService, subject.name, SUFFIX.length);
-  const name = new random.RandomId(
-    `${subject.name}-suffix`,
-    { byteLength: SUFFIX.bytes, prefix: `${prefix}-` },
-    pulumi.mergeOptions(options, { ignoreChanges: ["prefix"] }),
+  const child = `${subject.name}-document`;
+  const suffix = new random.RandomString(
+    `${child}-suffix`,
+    {
+      length: SUFFIX_LENGTH,
+      special: false,
+      upper: false,
+      // Kept with the suffix: a component that is renamed must not come by another name here.
+      keepers: { prefix: namePrefix(NAME_RULES.managedService, subject.name, SUFFIX_LENGTH) },
+    },
+    pulumi.mergeOptions(options, { ignoreChanges: ["keepers"] }),
   );
-  return pulumi.interpolate`${name.hex}.endpoints.${project}.cloud.goog`;
+  const prefix = suffix.keepers.apply((kept) => kept?.["prefix"] ?? "");
+  return pulumi.interpolate`${prefix}-${suffix.result}.endpoints.${project}.cloud.goog`;
 }

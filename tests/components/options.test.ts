@@ -3,10 +3,13 @@ import * as gcp from "@pulumi/gcp";
 import type * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import {
+  ApiGateway,
+  BackendCallers,
   CallerIdentity,
   CloudFunction,
   CloudFunctionV1,
   CloudRunService,
+  EndpointsService,
   ExternalApplication,
   FunctionV1Invoker,
   ProjectApis,
@@ -42,6 +45,11 @@ const MAKE: Readonly<Record<string, Make>> = {
     new CloudFunction(name, { ...source, invokers: DEPLOYERS }, options).authorize(caller),
   CloudFunctionV1: (name, options, caller) =>
     new CloudFunctionV1(name, { ...source, invokers: DEPLOYERS }, options).authorize(caller),
+  EndpointsService: (name, options, caller) =>
+    new EndpointsService(name, { ...behind(caller), deletionProtection: false }, options).authorize(caller),
+  ApiGateway: (name, options, caller) => new ApiGateway(name, behind(caller), options).authorize(caller),
+  BackendCallers: (name, options, caller) =>
+    new BackendCallers(name, { audience: "orders", callers: { caller } }, options),
   RunInvoker: (name, options, caller) => new RunInvoker(name, { ...onService(), caller }, options),
   FunctionV1Invoker: (name, options, caller) =>
     new FunctionV1Invoker(name, { ...onFunction(), caller }, options),
@@ -62,6 +70,13 @@ const target = (caller: Caller) => ({
   serviceAccountEmail: caller.email,
 });
 
+const behind = (caller: CallerIdentity) => ({
+  callers: { caller },
+  region: REGION,
+  backend: onService(),
+  deployers: DEPLOYERS,
+});
+
 let service: gcp.cloudrunv2.Service;
 let legacy: CloudFunctionV1;
 const onService = () => ({ service: service.name, region: REGION, url: service.uri });
@@ -79,7 +94,7 @@ function program(component: string, optionsOf: () => Options, name = "tested"): 
       { projectNumber: PROJECT.number, mintingGrants: false },
       { providers },
     );
-    if (component === "RunInvoker") {
+    if (["RunInvoker", "EndpointsService", "ApiGateway"].includes(component)) {
       const settings = {
         location: REGION,
         deletionProtection: false,

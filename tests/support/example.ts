@@ -112,7 +112,7 @@ export class ExampleWorld {
 
   /** How many resources the cloud holds, without the ids that Google keeps taken for a while. */
   get size(): number {
-    return this.cloud.store.size - this.cloud.store.list("deleted:workload-identity").length;
+    return this.cloud.store.all().filter(({ token }) => !token.startsWith("deleted:")).length;
   }
 
   get resources(): DeployedResource[] {
