@@ -10,7 +10,7 @@ import type { Caller, CallerReference } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
 import { checked, nonEmpty } from "../wiring/checks";
 import { durationWithin } from "../wiring/durations";
-import { displayName, NAME_RULES, namePrefix } from "../wiring/names";
+import { displayName, NAME_RULES } from "../wiring/names";
 import { childOf, NO_INPUTS } from "../wiring/options";
 import { backendEnvironment } from "./backendEnvironment";
 import type { GatewayBackend, GatewayIdentity } from "./gatewayBackend";
@@ -209,13 +209,9 @@ function createConfig(
   { api, document, identity }: ConfigParts,
   options: pulumi.CustomResourceOptions,
 ): apigateway.ApiConfig {
-  const prefix = namePrefix(NAME_RULES.gateway, subject.name, HASH_LENGTH);
-  const email = identity.account.email;
-  const apiConfigId = pulumi
-    .all([document, email])
-    .apply(
-      (all) => `${prefix}-${createHash("sha256").update(all.join("\n")).digest("hex").slice(0, HASH_LENGTH)}`,
-    );
+  const all = pulumi.all([document, identity.account.email]);
+  // Not named after the component, so that renaming it does not make another one.
+  const apiConfigId = all.apply((parts) => `config-${hashOf(parts.join("\n"))}`);
   const contents = document.apply((text) => Buffer.from(text).toString("base64"));
   return new apigateway.ApiConfig(
     `${subject.name}-config`,
@@ -229,6 +225,10 @@ function createConfig(
     },
     options,
   );
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, HASH_LENGTH);
 }
 
 function createGateway(

@@ -50,8 +50,8 @@ export interface EndpointsServiceArgs {
   /** Exact name of the proxy's Run service, up to 49 characters. Default: the component's name and a random suffix. Changing it replaces the proxy. */
   serviceName?: pulumi.Input<string>;
   /**
-   * Image of the proxy. Default: Google's ESPv2, which reads the document when it starts. An image that
-   * `gcloud_build_image` has built carries a document of its own instead.
+   * Image of the proxy. Default: `gcr.io/endpoints-release/endpoints-runtime-serverless:2`, which reads the document when
+   * it starts. An image that `gcloud_build_image` has built carries a document of its own instead.
    */
   image?: pulumi.Input<string>;
   /** Fewest instances that are kept ready. Default: 0. */

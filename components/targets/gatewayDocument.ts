@@ -75,7 +75,6 @@ export function gatewayDocument(subject: Subject, request: DocumentRequest): pul
       const accepted = [...new Set([current, ...former])];
       if (known !== undefined) refuseFirst(subject, faultIn(known, accepted));
       return completed(known, paths, {
-        title: subject.name,
         ...(name === undefined ? {} : { host: name }),
         audiences: accepted,
         backend: {

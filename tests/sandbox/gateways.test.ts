@@ -37,7 +37,7 @@ async function withDocument(
   const program = world.program(args);
   world.deployed = await world.stack.up(() => {
     pulumi.runtime.registerResourceTransform(({ type, props, opts }) => ({
-      props: changedDocument(type, props as Record<string, unknown>, change),
+      props: changedDocument(type, props, change),
       opts,
     }));
     program();
@@ -76,6 +76,10 @@ function scheme(document: Record<string, unknown>): Record<string, unknown> {
   const found = isProps(schemes) ? schemes["google_id_token"] : undefined;
   if (!isProps(found)) throw new Error("no scheme");
   return found;
+}
+
+function without(document: Record<string, unknown>, key: string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(document).filter(([name]) => name !== key));
 }
 
 function said({ response }: Answer): [number, unknown] {
@@ -241,7 +245,7 @@ describe.each(BOTH)("%s", (kind) => {
   });
 
   test("lets anybody in where the document asks for nothing", async () => {
-    await withDocument(kind, ({ security: _, ...open }) => open);
+    await withDocument(kind, (document) => without(document, "security"));
     world.answer = () => ({ status: 200, headers: {}, body: "open" });
     const { userInfo } = KINDS[kind];
     const answer = await world.call(undefined, { headers: [[userInfo, "forged"]] });
@@ -260,7 +264,7 @@ describe.each(BOTH)("%s", (kind) => {
 
   test.each<[string, (document: Record<string, unknown>) => unknown, string]>([
     ["is no YAML", () => "paths: [", "Cannot convert to service config: it is neither YAML nor JSON"],
-    ["is of no version", ({ swagger: _, ...rest }) => rest, "it says neither swagger"],
+    ["is of no version", (document) => without(document, "swagger"), "it says neither swagger"],
     ["has no title", (document) => ({ ...document, info: {} }), "info.title or info.version is missing"],
     ["has no paths", (document) => ({ ...document, paths: {} }), "paths is missing or empty"],
     [
@@ -281,7 +285,7 @@ describe.each(BOTH)("%s", (kind) => {
     ["says what is not known", (d) => ({ ...d, "x-google-quota": {} }), "x-google-quota is not modelled"],
     [
       "has no backend",
-      ({ "x-google-backend": _, ...rest }) => rest,
+      (document) => without(document, "x-google-backend"),
       "without x-google-backend is not modelled",
     ],
   ])("is not deployed with a document that %s", async (_, change, message) => {

@@ -4,8 +4,6 @@ import type { Part, Reading } from "./reading";
 
 /** What a gateway's document says besides its paths. */
 export interface GateFacts {
-  /** What the API is called. */
-  readonly title: string;
   /** The managed service that the document belongs to: of Cloud Endpoints only. */
   readonly host?: string;
   /** What tokens may be for. */
@@ -20,6 +18,9 @@ export interface GateFacts {
   };
 }
 
+/** The same whatever the component is called: renaming it is no reason for another document. */
+const TITLE = "A private service";
+
 /** Every path: https://cloud.google.com/api-gateway/docs/path-templating */
 export const CATCH_ALL = "/{path=**}";
 
@@ -31,7 +32,7 @@ const SERVED = ["get", "post", "put", "patch", "delete"];
  * reader of YAML, old or new, reads the same.
  */
 export function completed(text: string | undefined, paths: readonly string[], facts: GateFacts): string {
-  const reading = text === undefined ? fresh(paths, facts) : readDocument(text);
+  const reading = text === undefined ? fresh(paths) : readDocument(text);
   // Documents are checked before they come here.
   if (reading === undefined) throw new Error("not an OpenAPI document");
   const document =
@@ -103,13 +104,13 @@ function completedV3(root: Part, { audiences, backend }: GateFacts): Part {
   };
 }
 
-function fresh(paths: readonly string[], { title }: GateFacts): Reading {
+function fresh(paths: readonly string[]): Reading {
   const served = paths.length === 0 ? [CATCH_ALL] : paths;
   return {
     dialect: "2.0",
     root: {
       swagger: "2.0",
-      info: { title, version: "1" },
+      info: { title: TITLE, version: "1" },
       paths: Object.fromEntries(served.map((path, index) => [path, pathItem(path, index)])),
     },
   };
