@@ -3,6 +3,10 @@ export type { AgentEmails, CallerIdentityArgs, CallerIdentityNodes } from "./ide
 export { ProjectApis } from "./identity/ProjectApis";
 export type { ProjectApisArgs, ProjectApisNodes } from "./identity/ProjectApis";
 
+export { ApiGateway } from "./targets/ApiGateway";
+export type { ApiGatewayArgs, ApiGatewayNodes } from "./targets/ApiGateway";
+export { BackendCallers } from "./targets/BackendCallers";
+export type { BackendCallersArgs } from "./targets/BackendCallers";
 export { CloudFunction } from "./targets/CloudFunction";
 export type { CloudFunctionArgs, CloudFunctionNodes } from "./targets/CloudFunction";
 export { CloudFunctionV1 } from "./targets/CloudFunctionV1";
@@ -13,6 +17,8 @@ export { CloudRunService, RunIngress } from "./targets/CloudRunService";
 export type { AuthorizeOptions, CloudRunServiceArgs, CloudRunServiceNodes } from "./targets/CloudRunService";
 export { EnvoyFront } from "./targets/EnvoyFront";
 export type { EnvoyFrontArgs, EnvoyPieces, EnvoyUpstream } from "./targets/EnvoyFront";
+export { EndpointsService } from "./targets/EndpointsService";
+export type { EndpointsServiceArgs, EndpointsServiceNodes } from "./targets/EndpointsService";
 export { ExternalApplication } from "./targets/ExternalApplication";
 export type { ExternalApplicationArgs, VerifierSettings } from "./targets/ExternalApplication";
 export { FunctionIngress } from "./targets/functionIngress";
@@ -23,6 +29,7 @@ export type { GoogleApiTargetArgs } from "./targets/GoogleApiTarget";
 export type { IstioManifest, IstioManifests, ManifestMetadata } from "./targets/istioManifests";
 export { IstioWorkload } from "./targets/IstioWorkload";
 export type { IstioWorkloadArgs } from "./targets/IstioWorkload";
+export type { GatewayBackend } from "./targets/gatewayBackend";
 export { RunInvoker, RunInvokerRole } from "./targets/RunInvoker";
 export type { RunInvokerArgs, RunInvokerNodes } from "./targets/RunInvoker";
 export { RunJobInvoker, RunJobRole } from "./targets/RunJobInvoker";

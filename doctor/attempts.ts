@@ -1,4 +1,5 @@
 import type { Edge, Grant, Target, TrustGraph } from "../trust/graph";
+import { isDecidedByApplication } from "../trust/targets";
 import { KNOWN_LATER } from "../trust/resources";
 import { type Expectation, type Front, type Intruder, refusalOf } from "./expectations";
 
@@ -62,26 +63,29 @@ function attemptsOn(target: Target, graph: TrustGraph, front: Front | undefined)
           caller: first,
           expected: expectationOf(target, who, front),
         }))),
-    ...callers.flatMap((caller) => ofCaller({ ...base, caller }, graph.grants)),
+    ...callers.flatMap((caller) => ofCaller({ ...base, caller }, graph)),
   ].filter(({ who }) => isWorthTrying(target, who));
 }
 
 function ofCaller(
   base: Omit<Attempt, "who" | "expected"> & { caller: string },
-  grants: readonly Grant[],
+  { grants, targets }: TrustGraph,
 ): Attempt[] {
   const { target, caller } = base;
   const own = grants.filter((grant) => grant.caller === caller && grant.futile === undefined);
   const here = own.filter(({ targetUrn }) => targetUrn !== undefined && targetUrn === target.urn);
   // A role on the whole project lets in as well, and is not the doctor's to take away.
   const above = own.some(({ on }) => on === "project");
-  const granted = target.gate === "application" || target.open.length > 0 || here.length > 0 || above;
+  const granted = isDecidedByApplication(target.gate) || target.open.length > 0 || here.length > 0 || above;
   const refused = refusalOf(target.gate, "grant removed");
   return [
     ...(here.length > 0 && !above
       ? [{ ...base, who: "grant removed" as const, without: here, expected: refused }]
       : []),
-    { ...base, who: "caller", expected: granted ? { letIn: true } : refused },
+    // What a gateway passes on has its caller's token with it. That it gets through shows at the gateway.
+    ...(targets.some(({ callsAs }) => callsAs === caller)
+      ? []
+      : [{ ...base, who: "caller" as const, expected: granted ? ({ letIn: true } as const) : refused }]),
   ];
 }
 
@@ -94,9 +98,9 @@ function callersOf(target: Target, edges: readonly Edge[], grants: readonly Gran
   return [...new Set(emails)].filter((email) => email !== undefined && email !== KNOWN_LATER) as string[];
 }
 
-/** Google's gates always take their own address; an application takes what its callers are told to send. */
+/** Google's gates always take their own address; an application and a gateway take what their callers are told to send. */
 export function audienceOf(target: Target, edge: Edge | undefined, url: string): string {
-  const own = target.gate === "application" ? undefined : target.url;
+  const own = isDecidedByApplication(target.gate) ? undefined : target.url;
   const sent = edge?.audience === KNOWN_LATER ? undefined : edge?.audience;
   return (target.kind === "external" ? sent : own) ?? sent ?? url;
 }

@@ -42,6 +42,9 @@ const REFUSALS: Readonly<Record<Gate | Front, Statuses>> = {
     stranger: 403,
     "grant removed": 403,
   },
+  // The audience alone is a matter of permission, and of a stranger the application behind it thinks the same.
+  // https://github.com/envoyproxy/envoy/blob/main/source/extensions/filters/http/jwt_authn/filter.cc
+  gateway: { ...GOOGLE, "no token": 401, "wrong audience": 403 },
   // 401: show another token. 403: this one is in order and does not help. https://datatracker.ietf.org/doc/html/rfc6750#section-3.1
   application: { ...GOOGLE, "no token": 401 },
   // https://github.com/envoyproxy/envoy/blob/main/source/extensions/filters/http/jwt_authn/filter.cc

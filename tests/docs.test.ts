@@ -34,6 +34,10 @@ function leastProgram(): void {
   new components.RunJobInvoker("run-job-invoker", { job: job.jobName, region, caller });
   const api = "https://pubsub.googleapis.com/v1/projects/my-project/topics/t:publish";
   new components.GoogleApiTarget("google-api-target", { url: api, caller, grant: "roles/pubsub.publisher" });
+  const behind = { callers: { caller }, region, backend: run };
+  new components.EndpointsService("endpoints-service", behind);
+  new components.ApiGateway("api-gateway", behind);
+  new components.BackendCallers("backend-callers", { audience: url, callers: { caller } });
   new SchedulerJob("scheduler-job", { schedule: "5 * * * *", target: invoker });
   new PushSubscription("push-subscription", { target: invoker });
   new PushSubscription("with-dead-letters", { target: invoker, deadLetters: {} });
@@ -84,6 +88,11 @@ function mostProgram(): void {
   new components.RunJobInvoker("run-job-invoker", { job: job.jobName, region, caller: other });
   const api = "https://pubsub.googleapis.com/v1/projects/my-project/topics/t:publish";
   new components.GoogleApiTarget("google-api-target", { url: api, caller, grant: "roles/pubsub.publisher" });
+  const backend = { service: run.serviceName, region, url: run.uri };
+  const behind = { callers: { caller }, region, backend, deployers: more.deployers };
+  new components.EndpointsService("endpoints-service", behind);
+  new components.ApiGateway("api-gateway", behind);
+  new components.BackendCallers("backend-callers", { audience: "orders", callers: { caller } });
   new SchedulerJob("scheduler-job", { schedule: "5 * * * *", target });
   new PushSubscription("push-subscription", { target, deadLetters: {} });
 }

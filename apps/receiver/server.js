@@ -5,7 +5,7 @@ const { createVerifier, remoteKeys } = require("@automatic-oidc/verify");
 const { nodeHandler } = require("@automatic-oidc/verify/node");
 const { settingsFrom } = require("./settings");
 
-const { audience, callers, keysUrl } = settingsFrom(process.env, (problem) => {
+const { audience, callers, tokenHeader, keysUrl } = settingsFrom(process.env, (problem) => {
   console.error(`receiver: ${problem}`);
   process.exit(1);
 });
@@ -15,6 +15,7 @@ const log = (error) => console.log(error.message);
 const verifier = createVerifier({
   audience,
   callers,
+  tokenHeader,
   keys: remoteKeys({ url: keysUrl, onFailure: log }),
 });
 

@@ -4,6 +4,8 @@
  * What the verifier needs, from the environment:
  * - AUDIENCE: the `aud` that is meant for this application; several, separated by commas, while one follows another
  * - CALLERS: e-mails of the service accounts that may call, separated by commas
+ * - TOKEN_HEADER: the header that the token comes in; default Authorization. A gateway in front of the application sends a
+ *   token of its own there, and the caller's in another
  * - KEYS_URL: where the keys are that sign the tokens, as a JSON Web Key Set; default Google's
  */
 function settingsFrom(env, fail) {
@@ -12,7 +14,12 @@ function settingsFrom(env, fail) {
     return fail("AUDIENCE is not set: without it a token meant for somebody else would get in.");
   if (callers.length === 0)
     return fail("CALLERS is not set: list the e-mails of the accounts that may call.");
-  return { audience, callers, keysUrl: env.KEYS_URL || undefined };
+  return {
+    audience,
+    callers,
+    tokenHeader: env.TOKEN_HEADER || undefined,
+    keysUrl: env.KEYS_URL || undefined,
+  };
 }
 
 function listOf(text = "") {

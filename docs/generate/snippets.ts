@@ -15,9 +15,9 @@ const PRELUDE = `
 import * as gcp from "@pulumi/gcp";
 import * as pulumi from "@pulumi/pulumi";
 import {
-  CallerIdentity, CloudFunction, CloudFunctionV1, CloudRunJob, CloudRunService, ExternalApplication, FunctionV1Invoker,
-  GoogleApiTarget, ProjectApis, RunJobInvoker,
-  PushSubscription, RunInvoker, SchedulerJob,
+  ApiGateway, BackendCallers, CallerIdentity, CloudFunction, CloudFunctionV1, CloudRunJob, CloudRunService,
+  EndpointsService, ExternalApplication, FunctionV1Invoker, GoogleApiTarget, ProjectApis, PushSubscription, RunInvoker,
+  RunJobInvoker, SchedulerJob,
 } from "COMPONENTS";
 declare const [schedulerunner, hello, authfn, runtopic]: [CallerIdentity, CloudRunService, CloudFunction, gcp.pubsub.Topic];
 declare const [legacyUrl, reportsUrl]: [pulumi.Output<string>, pulumi.Output<string>];

@@ -5,10 +5,11 @@ import { type Backend, NoInstanceAvailable, type TargetRef } from "../ingress/ht
 import { App, type AppSpec } from "./app";
 import { AppError } from "./app-error";
 import { forward } from "./forward";
-import { type Facts, hostApp } from "./host-app";
+import type { Facts } from "./filled-in";
+import { hostApp } from "./host-app";
 import type { Front } from "../ingress/front";
 import type * as HostFront from "./host-front";
-import type { HostApp, LocalApps } from "./local-apps";
+import type { LocalApp, LocalApps } from "./local-apps";
 import { type Wanted, wantedApps } from "./wanted";
 
 export interface BackendsOptions {
@@ -16,6 +17,8 @@ export interface BackendsOptions {
   apps: LocalApps;
   /** The folder that apps/local.json's folders are relative to. */
   root: string;
+  /** Where apps that verify tokens themselves find the sandbox's keys. */
+  keys?: () => Facts["keys"];
   /** Milliseconds for an app to start listening. */
   startLimit?: number;
   /** Milliseconds that an answer may take in real time, whatever the service's own timeout is. */
@@ -86,7 +89,7 @@ export class Backends {
     }
   }
 
-  #setFront(host: string, spec: HostApp["front"], facts: Facts): void {
+  #setFront(host: string, spec: LocalApp["front"], facts: Facts): void {
     this.#fronts.delete(host);
     if (spec === undefined) return;
     // Reading their documents takes a YAML parser and large schemas, which most stacks never need.
@@ -135,10 +138,10 @@ export class Backends {
   }
 
   #wanted(): Map<string, Wanted> {
-    const { cloud, apps, root } = this.#options;
+    const { cloud, apps, root, keys } = this.#options;
     this.#failure = undefined;
     try {
-      return wantedApps(cloud.store, apps, root);
+      return wantedApps({ store: cloud.store, apps, root, keys });
     } catch (error) {
       // In the middle of a deployment this may pass; ready() says it when it does not.
       this.#failure = error instanceof Error ? error : new Error(String(error));

@@ -2,7 +2,7 @@ import { EnvoyFront } from "../ingress/envoy/envoy-front";
 import type { Front } from "../ingress/front";
 import { IstioFront } from "../ingress/istio/istio-front";
 import { AppError } from "./app-error";
-import { type Facts, referredTo } from "./host-app";
+import { type Facts, referredTo } from "./filled-in";
 import type { FrontSpec } from "./local-apps";
 
 /** What stands before the app behind a host, made from the documents that the stack gives out. */

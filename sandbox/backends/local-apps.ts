@@ -4,15 +4,15 @@ import { AppError } from "./app-error";
 
 /** Which local app stands behind what is deployed. All folders are relative to the Pulumi program's. */
 export interface LocalApps {
-  /** Container image, without tag and digest → folder. */
-  images: Record<string, string>;
+  /** Container image, without tag and digest → folder, or folder and environment: that of the sandbox's keys only. */
+  images: Record<string, string | LocalApp>;
   /** Source of a function, folder or archive → folder. A folder that is not listed runs as it is. */
   functions: Record<string, string>;
   /** Host that is not Google's → folder and environment. */
-  hosts: Record<string, HostApp>;
+  hosts: Record<string, LocalApp>;
 }
 
-export interface HostApp {
+export interface LocalApp {
   app: string;
   /** `${outputs.x.y}` stands for a stack output, `${keys.certificates}` and `${keys.jwks}` for the sandbox's keys. */
   environment?: Record<string, string>;
@@ -33,16 +33,11 @@ const front = z.union([
     istio: z.strictObject({ namespace: z.string(), labels: texts, manifests: z.optional(z.string()) }),
   }),
 ]);
+const localApp = z.strictObject({ app: z.string(), environment: z.optional(texts) });
 const schema = z.strictObject({
-  images: z._default(texts, {}),
+  images: z._default(z.record(z.string(), z.union([z.string(), localApp])), {}),
   functions: z._default(texts, {}),
-  hosts: z._default(
-    z.record(
-      z.string(),
-      z.strictObject({ app: z.string(), environment: z.optional(texts), front: z.optional(front) }),
-    ),
-    {},
-  ),
+  hosts: z._default(z.record(z.string(), z.extend(localApp, { front: z.optional(front) })), {}),
 });
 
 /** Without a file there are none. */

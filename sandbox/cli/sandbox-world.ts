@@ -20,6 +20,7 @@ const POLICIES: Readonly<Record<Target["gate"], typeof runServiceName>> = {
   run: runServiceName,
   "function-v1": functionV1Name,
   "google-api": runJobName,
+  gateway: runServiceName,
   application: runServiceName,
 };
 
@@ -75,7 +76,9 @@ export class SandboxWorld implements World {
       network: "google",
       project: this.#project,
     });
-    const applicationDecides = verdict.target?.kind === "foreign" && verdict.outcome === "let in";
+    const applicationDecides =
+      (verdict.target?.kind === "foreign" && verdict.outcome === "let in") ||
+      verdict.applicationDecides === true;
     return {
       status: response.status,
       body: response.body,

@@ -16,7 +16,7 @@ export interface HttpResponse {
 }
 
 export type TargetRef =
-  | { kind: "run-service" | "function-v1"; fullName: string }
+  | { kind: "run-service" | "function-v1" | "api-gateway"; fullName: string }
   | { kind: "run-job"; fullName: string }
   | { kind: "foreign"; host: string };
 
@@ -42,6 +42,8 @@ export interface Verdict {
   decision?: Decision;
   /** Who asked, as IAM writes it, once a token has shown it. */
   principal?: string;
+  /** Whoever has a token for the audience is let in: who may call is the application's matter. */
+  applicationDecides?: true;
   /** What of this verdict rests on no documented fact. */
   assumed?: string;
 }

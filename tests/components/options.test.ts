@@ -3,11 +3,14 @@ import * as gcp from "@pulumi/gcp";
 import type * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import {
+  ApiGateway,
+  BackendCallers,
   CallerIdentity,
   CloudFunction,
   CloudFunctionV1,
   CloudRunJob,
   CloudRunService,
+  EndpointsService,
   ExternalApplication,
   FunctionV1Invoker,
   GoogleApiTarget,
@@ -59,6 +62,11 @@ const MAKE: Readonly<Record<string, Make>> = {
       { url: "https://pubsub.googleapis.com/v1/projects/p/topics/t:publish", caller, grant: "roles/x" },
       options,
     ),
+  EndpointsService: (name, options, caller) =>
+    new EndpointsService(name, { ...behind(caller), deletionProtection: false }, options).authorize(caller),
+  ApiGateway: (name, options, caller) => new ApiGateway(name, behind(caller), options).authorize(caller),
+  BackendCallers: (name, options, caller) =>
+    new BackendCallers(name, { audience: "orders", callers: { caller } }, options),
   RunInvoker: (name, options, caller) => new RunInvoker(name, { ...onService(), caller }, options),
   FunctionV1Invoker: (name, options, caller) =>
     new FunctionV1Invoker(name, { ...onFunction(), caller }, options),
@@ -79,6 +87,13 @@ const target = (caller: Caller) => ({
   serviceAccountEmail: caller.email,
 });
 
+const behind = (caller: CallerIdentity) => ({
+  callers: { caller },
+  region: REGION,
+  backend: onService(),
+  deployers: DEPLOYERS,
+});
+
 let service: gcp.cloudrunv2.Service;
 let runJob: gcp.cloudrunv2.Job;
 let legacy: CloudFunctionV1;
@@ -97,7 +112,7 @@ function program(component: string, optionsOf: () => Options, name = "tested"): 
       { projectNumber: PROJECT.number, mintingGrants: false },
       { providers },
     );
-    if (component === "RunInvoker") {
+    if (["RunInvoker", "EndpointsService", "ApiGateway"].includes(component)) {
       const settings = {
         location: REGION,
         deletionProtection: false,
