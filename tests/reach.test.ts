@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import {
   CallerIdentity,
   CloudFunction,
@@ -185,7 +185,7 @@ describe.each(["default", "hardened"] as const)("a custom domain, in a %s projec
     const attempts = await calls(project, () => {
       const { nodes } = new CloudFunction("target", { ...FUNCTION, region: REGION, deployers: deployers() });
       const config = nodes.function.serviceConfig.apply((found) => ({
-        service: found?.service?.split("/").at(-1) ?? "",
+        service: found?.service.split("/").at(-1) ?? "",
         uri: found?.uri ?? "",
       }));
       return new RunInvoker("by-hand", {

@@ -33,10 +33,8 @@ class Rotating extends TestStack {
   /** What comes of a message in the next minute: for each try the audience of its token, and the status. */
   async push(): Promise<string[]> {
     const before = this.delivery.attempts.length;
-    const topic = this.#deployed?.resource("Topic", "push-topic").outputs;
-    await this.delivery.publish(String(topic?.id ?? `projects/${PROJECT.id}/topics/${String(topic?.name)}`), {
-      data: "eA==",
-    });
+    const topic = this.#deployed?.resource("Topic", "push-topic");
+    await this.delivery.publish(topic?.id ?? "", { data: "eA==" });
     await this.clock.advance(MINUTE / 6);
     return this.delivery.attempts
       .slice(before)
