@@ -249,9 +249,10 @@ describe("ExternalApplication", () => {
   const make = (args: Partial<ExternalApplicationArgs> = {}) => {
     const callers = { nightly: { email: CALLER } };
     const app = new ExternalApplication("app", { url: URL, callers, ...args });
-    const { audience, issuer, jwksUri, allowedCallers } = app.verifierSettings;
+    const { audience, audiences, issuer, jwksUri, allowedCallers } = app.verifierSettings;
+    const all = audiences.apply((list) => list.join(" "));
     const callersText = allowedCallers.apply((emails) => emails.join(" "));
-    probe("probe", { uri: app.uri, aud: app.audience, audience, issuer, jwksUri, callers: callersText });
+    probe("probe", { uri: app.uri, aud: app.audience, audience, all, issuer, jwksUri, callers: callersText });
     return app;
   };
 
@@ -264,6 +265,7 @@ describe("ExternalApplication", () => {
       uri: URL,
       aud: URL,
       audience: URL,
+      all: URL,
       issuer: "https://accounts.google.com",
       jwksUri: "https://www.googleapis.com/oauth2/v3/certs",
       callers: CALLER,
@@ -279,9 +281,18 @@ describe("ExternalApplication", () => {
     [
       [
         { url: "https://other.example" },
-        ["aud", "audience", "uri"].map((key) => change(`${keeper}.${key}`, URL, "https://other.example")),
+        ["all", "aud", "audience", "uri"].map((key) =>
+          change(`${keeper}.${key}`, URL, "https://other.example"),
+        ),
       ],
-      [{ audience: "urn:x" }, ["aud", "audience"].map((key) => change(`${keeper}.${key}`, URL, "urn:x"))],
+      [
+        { audience: "urn:x" },
+        ["all", "aud", "audience"].map((key) => change(`${keeper}.${key}`, URL, "urn:x")),
+      ],
+      [
+        { formerAudiences: ["urn:old", URL, "urn:older"] },
+        [change(`${keeper}.all`, URL, `${URL} urn:old urn:older`)],
+      ],
       [
         { callers: { a: { email: CALLER }, b: { email: BROUGHT, member: "principal://x" } } },
         [change(`${keeper}.callers`, CALLER, `${CALLER} ${BROUGHT}`)],
@@ -301,6 +312,7 @@ describe("ExternalApplication", () => {
         'url "jobs.example.com" is not an address. Give a whole one, such as https://example.com/tasks',
       ],
       [{ audience: "" }, `audience "" ${EMPTY}`],
+      [{ formerAudiences: ["urn:old", " "] }, `formerAudiences " " ${EMPTY}`],
       [{ callers: { a: { email: "a@example.com" } } }, `callers.a.email "a@example.com" ${NO_ACCOUNT}`],
     ],
     [
