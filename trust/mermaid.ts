@@ -1,7 +1,7 @@
 import type { Mark } from "./change";
 import { Arrows, Marked, mermaidText } from "./mermaid-parts";
 import { KNOWN_LATER } from "./resources";
-import type { Caller, Edge, Grant, Target, TrustGraph } from "./graph";
+import { decidesItself, type Caller, type Edge, type Grant, type Target, type TrustGraph } from "./graph";
 
 const SOURCES: Readonly<Record<Edge["source"]["kind"], string>> = {
   "scheduler-job": "Scheduler job",
@@ -13,6 +13,7 @@ const TARGETS: Readonly<Record<Target["kind"], string>> = {
   "run-service": "Run service",
   "function-v2": "function, 2nd gen",
   "function-v1": "function, 1st gen",
+  "run-job": "Run job",
   external: "application",
 };
 
@@ -110,9 +111,9 @@ function admissions(graph: TrustGraph, ids: Ids, arrows: Arrows, marks: Marks): 
   }
 }
 
-function admission({ granted, grant }: Edge, { gate }: Target): { arrow: string; label: string } {
+function admission({ granted, grant }: Edge, target: Target): { arrow: string; label: string } {
   if (granted) return { arrow: "-->", label: grant === undefined ? "open" : roleOf(grant) };
-  return gate === "application"
+  return decidesItself(target)
     ? { arrow: "-->", label: "decides itself" }
     : { arrow: "-.->", label: "no grant" };
 }

@@ -15,7 +15,8 @@ const PRELUDE = `
 import * as gcp from "@pulumi/gcp";
 import * as pulumi from "@pulumi/pulumi";
 import {
-  CallerIdentity, CloudFunction, CloudFunctionV1, CloudRunService, ExternalApplication, FunctionV1Invoker, ProjectApis,
+  CallerIdentity, CloudFunction, CloudFunctionV1, CloudRunJob, CloudRunService, ExternalApplication, FunctionV1Invoker,
+  GoogleApiTarget, ProjectApis, RunJobInvoker,
   PushSubscription, RunInvoker, SchedulerJob,
 } from "COMPONENTS";
 declare const [schedulerunner, hello, authfn, runtopic]: [CallerIdentity, CloudRunService, CloudFunction, gcp.pubsub.Topic];

@@ -7,8 +7,8 @@ import { FUNCTION_V2, type FunctionV2State } from "./functions-v2";
 export type Found =
   /** `url`: what the code behind the gate sees. */
   | { kind: "gate"; gate: Gate; address: "run.app" | "cloudfunctions.net"; url: string }
+  | { kind: "google api"; host: string }
   | { kind: "nothing" }
-  | { kind: "not modelled" }
   | { kind: "foreign"; host: string };
 
 /** Who a URL means, by its host. */
@@ -16,7 +16,7 @@ export function findTarget(store: Store, url: URL): Found {
   const hostname = url.hostname.replace(/\.$/, "");
   if (hostname.endsWith(".run.app")) return findRunService(store, url);
   if (hostname.endsWith(".cloudfunctions.net")) return findFunction(store, url);
-  if (/(^|\.)googleapis\.com$/.test(hostname)) return { kind: "not modelled" };
+  if (/(^|\.)googleapis\.com$/.test(hostname)) return { kind: "google api", host: url.host };
   return { kind: "foreign", host: url.host };
 }
 

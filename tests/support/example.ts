@@ -112,7 +112,8 @@ export class ExampleWorld {
 
   /** How many resources the cloud holds, without the ids that Google keeps taken for a while. */
   get size(): number {
-    return this.cloud.store.size - this.cloud.store.list("deleted:workload-identity").length;
+    const kept = ["deleted:workload-identity", "deleted:custom-role"];
+    return kept.reduce((left, token) => left - this.cloud.store.list(token).length, this.cloud.store.size);
   }
 
   get resources(): DeployedResource[] {
@@ -203,7 +204,7 @@ export class ExampleStack {
 
 function unprotected(program: Program): unknown {
   pulumi.runtime.registerResourceTransform(({ type, props, opts }) =>
-    type === "gcp:cloudrunv2/service:Service"
+    ["gcp:cloudrunv2/service:Service", "gcp:cloudrunv2/job:Job"].includes(type)
       ? { props: { ...props, deletionProtection: false }, opts }
       : undefined,
   );
@@ -245,6 +246,7 @@ export function edgesOf({ edges }: TrustGraph, resources: readonly DeployedResou
 }
 
 function audienceRule(edge: Edge, resources: readonly DeployedResource[]): string {
+  if (edge.scope !== undefined) return `none: an access token with ${edge.scope.replace(/^.*\/auth\//, "")}`;
   const target = resources.find(({ urn }) => urn === edge.target.urn)?.outputs ?? {};
   const config = isProps(target["serviceConfig"]) ? target["serviceConfig"] : {};
   const rules: Record<string, unknown> = {
