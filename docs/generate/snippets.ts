@@ -15,8 +15,8 @@ const PRELUDE = `
 import * as gcp from "@pulumi/gcp";
 import * as pulumi from "@pulumi/pulumi";
 import {
-  CallerIdentity, CloudFunction, CloudFunctionV1, CloudRunService, ExternalApplication, FunctionV1Invoker, ProjectApis,
-  PushSubscription, RunInvoker, SchedulerJob,
+  CallerIdentity, CloudFunction, CloudFunctionV1, CloudRunService, EnvoyFront, ExternalApplication, FunctionV1Invoker,
+  IstioWorkload, ProjectApis, PushSubscription, RunInvoker, SchedulerJob,
 } from "COMPONENTS";
 declare const [schedulerunner, hello, authfn, runtopic]: [CallerIdentity, CloudRunService, CloudFunction, gcp.pubsub.Topic];
 declare const [legacyUrl, reportsUrl]: [pulumi.Output<string>, pulumi.Output<string>];
