@@ -176,6 +176,13 @@ describe.each(BOTH)("%s", (kind) => {
     });
   });
 
+  test("in front of a backend that does not look at who calls lets strangers in, and says whose matter that is", async () => {
+    await deployed(kind);
+    world.answer = () => ({ status: 200, headers: {}, body: "anybody" });
+    const { response, verdict } = await world.call(await world.token(AUDIENCE, STRANGER));
+    expect([response.status, verdict.applicationDecides]).toEqual([200, true]);
+  });
+
   test("looks for tokens in three places, and wants each to be good", async () => {
     await deployed(kind);
     const token = await world.token();
