@@ -30,6 +30,10 @@ function leastProgram(): void {
   const invoker = new components.RunInvoker("run-invoker", run);
   const v1 = { function: nodes.function.name, region, url: nodes.function.httpsTriggerUrl, caller };
   new components.FunctionV1Invoker("function-v1-invoker", v1);
+  const job = new components.CloudRunJob("cloud-run-job", { image: "clean", region });
+  new components.RunJobInvoker("run-job-invoker", { job: job.jobName, region, caller });
+  const api = "https://pubsub.googleapis.com/v1/projects/my-project/topics/t:publish";
+  new components.GoogleApiTarget("google-api-target", { url: api, caller, grant: "roles/pubsub.publisher" });
   const behind = { callers: { caller }, region, backend: run };
   new components.EndpointsService("endpoints-service", behind);
   new components.ApiGateway("api-gateway", behind);
@@ -53,6 +57,7 @@ function mostProgram(): void {
   });
   const caller = new CallerIdentity("caller-identity", {
     customRole: true,
+    accessTokens: true,
     createPubSubAgent: true,
     deployers: more.deployers,
   });
@@ -74,6 +79,15 @@ function mostProgram(): void {
   const legacy = { function: v1.functionName, region, url: v1.uri, caller: other };
   new FunctionV1Invoker("function-v1-invoker", legacy);
   new ExternalApplication("external-application", { url: "https://jobs.example.com", callers: { caller } });
+  const job = new components.CloudRunJob(
+    "cloud-run-job",
+    { image: "clean", region, secrets, ...sql, deployers: more.deployers },
+    after,
+  );
+  job.authorize(caller, { role: components.RunJobRole.ExecutorWithOverrides });
+  new components.RunJobInvoker("run-job-invoker", { job: job.jobName, region, caller: other });
+  const api = "https://pubsub.googleapis.com/v1/projects/my-project/topics/t:publish";
+  new components.GoogleApiTarget("google-api-target", { url: api, caller, grant: "roles/pubsub.publisher" });
   const backend = { service: run.serviceName, region, url: run.uri };
   const behind = { callers: { caller }, region, backend, deployers: more.deployers };
   new components.EndpointsService("endpoints-service", behind);

@@ -53,6 +53,14 @@ export const NAME_RULES = {
     max: 49,
     legalize: kebab,
   },
+  // https://docs.cloud.google.com/run/docs/create-jobs
+  runJob: {
+    what: "Run job name",
+    pattern: /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
+    min: 1,
+    max: 49,
+    legalize: kebab,
+  },
   // A 2nd gen function's Run service is called after it only if it is written like one.
   // https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/cloudfunctions2_function
   function: {

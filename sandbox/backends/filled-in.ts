@@ -19,12 +19,29 @@ export function filledIn(
   return Object.fromEntries(values) as Record<string, string>;
 }
 
+/** What a text stands for as a whole: a stack output, whatever it is, or itself. */
+export function referredTo(text: string, facts: Facts, where: string): unknown {
+  const path = /^\$\{([^}]*)\}$/.exec(text)?.[1];
+  if (path === undefined) return text;
+  const value = valueAt(path, facts);
+  if (value === undefined) throw missing(path, where);
+  return value;
+}
+
 function lookUp(path: string, facts: Partial<Facts>, where: string): string {
-  const value = path.split(".").reduce<unknown>((inner, name) => {
-    return typeof inner === "object" && inner !== null ? (inner as Record<string, unknown>)[name] : undefined;
-  }, facts);
+  const value = valueAt(path, facts);
   if (Array.isArray(value)) return value.map(String).join(",");
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean")
     return String(value);
-  throw new AppError(`apps/local.json: ${where} refers to \${${path}}, which this stack does not have.`);
+  throw missing(path, where);
+}
+
+function valueAt(path: string, facts: Partial<Facts>): unknown {
+  return path.split(".").reduce<unknown>((inner, name) => {
+    return typeof inner === "object" && inner !== null ? (inner as Record<string, unknown>)[name] : undefined;
+  }, facts);
+}
+
+function missing(path: string, where: string): AppError {
+  return new AppError(`apps/local.json: ${where} refers to \${${path}}, which this stack does not have.`);
 }

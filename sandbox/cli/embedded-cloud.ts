@@ -33,7 +33,7 @@ export class EmbeddedCloud {
     this.time = new Timekeeper(clock);
     const apps = readLocalApps(join(root, "apps/local.json"));
     this.backends = new Backends({ cloud: this.cloud, apps, root, keys: () => this.keys });
-    this.ingress = new Ingress(this.cloud, this.backends.backend);
+    this.ingress = new Ingress(this.cloud, this.backends.backend, { fronts: this.backends.frontOf });
     this.delivery = new Delivery(this.cloud, this.ingress);
     this.#keysPort = keysPort;
   }

@@ -21,6 +21,7 @@ const TARGETS: Readonly<Record<Edge["target"]["kind"], string>> = {
   "run-service": "run",
   "function-v2": "gen 2",
   "function-v1": "gen 1",
+  "run-job": "run job",
   endpoints: "endpoints",
   "api-gateway": "gateway",
   external: "app",
@@ -33,6 +34,8 @@ const INTRUDERS: Readonly<Record<IntrusionRow["intruder"], string>> = {
   "expired token": "caller: expired token",
   stranger: "stranger: valid token",
   "grant removed": "caller: grant removed",
+  id_token: "caller: id_token",
+  "wrong scope": "caller: another scope",
   caller: "caller: all in order",
 };
 
@@ -73,7 +76,7 @@ function callColumns(mark: Mark, paint: Paint): Column<CallRow>[] {
     { title: "SOURCE", text: ({ source }) => `${SOURCES[source.kind]} ${source.name}`, least: 15 },
     { title: "CALLER", text: ({ caller }) => caller },
     { title: "TARGET", text: targetText, least: 16 },
-    { title: "AUDIENCE", text: ({ audience }) => audience ?? "(none)" },
+    { title: "AUDIENCE", text: ({ audience, scope }) => audience ?? scope ?? "(none)" },
     { title: "STATUS", text: statusText, paint: (text, { ok }) => (ok ? text : paint.red(text)) },
     {
       title: "ANSWER",

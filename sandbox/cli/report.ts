@@ -24,6 +24,8 @@ export interface CallRow {
   target: Edge["target"];
   url: string;
   audience?: string;
+  /** Of an access token, instead. */
+  scope?: string;
   /** Of the last try; absent when nothing came back. */
   status?: number;
   tries: number;
@@ -59,6 +61,7 @@ export function callRow({ edge, attempts }: Call): CallRow {
     target: edge.target,
     url: edge.url,
     audience: last?.audience ?? edge.audience,
+    scope: last?.scope ?? edge.scope,
     status: last?.response?.status,
     tries: attempts.length,
     answer: reached ? last.response?.body.trim() : undefined,

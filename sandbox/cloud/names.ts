@@ -12,6 +12,10 @@ export function runServiceName(project: string, location: string, service: strin
   return `//run.googleapis.com/projects/${project}/locations/${location}/services/${service}`;
 }
 
+export function runJobName(project: string, location: string, job: string): string {
+  return `//run.googleapis.com/projects/${project}/locations/${location}/jobs/${job}`;
+}
+
 export function functionV1Name(project: string, location: string, name: string): string {
   return `//cloudfunctions.googleapis.com/projects/${project}/locations/${location}/functions/${name}`;
 }
@@ -93,6 +97,7 @@ export function projectOf(fullName: string): string {
 const NOUNS: Record<string, string> = {
   "cloudresourcemanager/projects": "project",
   "run/services": "Run service",
+  "run/jobs": "Run job",
   "cloudfunctions/functions": "function",
   "pubsub/topics": "topic",
   "pubsub/subscriptions": "subscription",

@@ -17,6 +17,7 @@ export interface HttpResponse {
 
 export type TargetRef =
   | { kind: "run-service" | "function-v1" | "api-gateway"; fullName: string }
+  | { kind: "run-job"; fullName: string }
   | { kind: "foreign"; host: string };
 
 /**
@@ -31,6 +32,8 @@ export type Origin = { network: "internet" } | { network: "google"; project: str
 export interface Verdict {
   outcome: "let in" | "refused" | "not found";
   target?: TargetRef;
+  /** What decided before an application that is not Google's, if anything did. */
+  front?: "envoy" | "istio";
   status?: number;
   /** The rule and the binding, or what is missing. */
   reason: string;

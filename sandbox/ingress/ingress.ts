@@ -2,7 +2,9 @@ import type { Cloud } from "../cloud/cloud";
 import { CloudError } from "../cloud/errors";
 import type { StoredResource } from "../cloud/store";
 import { credentials } from "./credentials";
+import type { Front } from "./front";
 import type { Gate } from "./gate";
+import { callGoogleApi, MODELLED_APIS } from "./google-apis";
 import { apiGateway, type GatewayState } from "./gateways/api-gateways";
 import { espv2 } from "./gateways/espv2";
 import type { Proxy } from "./gateways/proxy";
@@ -26,14 +28,21 @@ export interface Answer {
   verdict: Verdict;
 }
 
+export interface IngressOptions {
+  /** What stands before an application that is not Google's, by its host. Default: nothing, the application decides. */
+  fronts?: (host: string) => Front | undefined;
+}
+
 /** Google's front end: finds the target that a request means, and lets it in or does not. */
 export class Ingress {
   readonly #cloud: Cloud;
   readonly #backend: Backend;
+  readonly #fronts: (host: string) => Front | undefined;
 
-  constructor(cloud: Cloud, backend: Backend) {
+  constructor(cloud: Cloud, backend: Backend, { fronts = () => undefined }: IngressOptions = {}) {
     this.#cloud = cloud;
     this.#backend = backend;
+    this.#fronts = fronts;
   }
 
   async handle(request: HttpRequest, from: Origin = { network: "internet" }): Promise<Answer> {
@@ -50,17 +59,18 @@ export class Ingress {
       case "api-gateway":
         return this.#atApiGateway(request, url, found.gateway, hops);
       case "foreign":
-        return this.#forward(request, found, {
-          outcome: "let in",
-          target: found,
-          reason: "no gate of Google's in front: the application decides",
-        });
+        return this.#atAHost(request, found);
+      case "google api":
+        return (
+          callGoogleApi(this.#cloud, request, url) ??
+          no("not modelled", url, {
+            reason: `Of ${found.host} the sandbox does not model ${request.method} ${url.pathname}; of all Google APIs it has ${MODELLED_APIS} here`,
+          })
+        );
       case "nothing":
         return no("nothing there", url, {
           reason: `No service or function of this cloud has the address ${url.href}`,
         });
-      case "not modelled":
-        return no("not modelled", url, { reason: `This sandbox does not model ${url.host}` });
     }
   }
 
@@ -115,6 +125,22 @@ export class Ingress {
       },
       proxy && { proxy: () => espv2(this.#cloud, proxy), hops },
     );
+  }
+
+  async #atAHost(request: HttpRequest, target: Extract<Found, { kind: "foreign" }>): Promise<Answer> {
+    const front = this.#fronts(target.host);
+    if (front === undefined) {
+      return this.#forward(request, target, {
+        outcome: "let in",
+        target,
+        reason: "no gate of Google's in front: the application decides",
+      });
+    }
+    const { principal, assumed, ...answer } = await front.decide(this.#cloud, request);
+    const why = { target, front: front.kind, reason: sentence(answer.reason), principal, assumed };
+    if (answer.letIn) return this.#forward(answer.request, target, { outcome: "let in", ...why });
+    const { response } = answer;
+    return { response, verdict: { outcome: "refused", status: response.status, ...why } };
   }
 
   /** On to the code behind a target, or through the proxy that runs there. */

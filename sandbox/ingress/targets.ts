@@ -17,8 +17,8 @@ export type Found =
       proxy?: StoredResource<RunServiceState>;
     }
   | { kind: "api-gateway"; gateway: StoredResource<GatewayState> }
+  | { kind: "google api"; host: string }
   | { kind: "nothing" }
-  | { kind: "not modelled" }
   | { kind: "foreign"; host: string };
 
 /** Who a URL means, by its host. */
@@ -27,7 +27,7 @@ export function findTarget(store: Store, url: URL): Found {
   if (hostname.endsWith(".run.app")) return findRunService(store, url);
   if (hostname.endsWith(".cloudfunctions.net")) return findFunction(store, url);
   if (hostname.endsWith(".gateway.dev")) return findApiGateway(store, hostname);
-  if (/(^|\.)googleapis\.com$/.test(hostname)) return { kind: "not modelled" };
+  if (/(^|\.)googleapis\.com$/.test(hostname)) return { kind: "google api", host: url.host };
   return { kind: "foreign", host: url.host };
 }
 

@@ -8,13 +8,16 @@ import {
   CallerIdentity,
   CloudFunction,
   CloudFunctionV1,
+  CloudRunJob,
   CloudRunService,
   EndpointsService,
   ExternalApplication,
   FunctionV1Invoker,
+  GoogleApiTarget,
   ProjectApis,
   PushSubscription,
   RunInvoker,
+  RunJobInvoker,
   SchedulerJob,
 } from "../../components";
 import type * as components from "../../components";
@@ -34,7 +37,7 @@ const source = { source: "apps/authfn", entryPoint: "helloHttp", region: REGION 
 const MAKE: Readonly<Record<string, Make>> = {
   ProjectApis: (name, options) => new ProjectApis(name, { project: PROJECT.id, services: ["run"] }, options),
   CallerIdentity: (name, options) =>
-    new CallerIdentity(name, { customRole: true, deployers: DEPLOYERS }, options),
+    new CallerIdentity(name, { customRole: true, accessTokens: true, deployers: DEPLOYERS }, options),
   CloudRunService: (name, options, caller) =>
     new CloudRunService(
       name,
@@ -45,6 +48,20 @@ const MAKE: Readonly<Record<string, Make>> = {
     new CloudFunction(name, { ...source, invokers: DEPLOYERS }, options).authorize(caller),
   CloudFunctionV1: (name, options, caller) =>
     new CloudFunctionV1(name, { ...source, invokers: DEPLOYERS }, options).authorize(caller),
+  CloudRunJob: (name, options, caller) =>
+    new CloudRunJob(
+      name,
+      { image: IMAGE, region: REGION, deletionProtection: false, deployers: DEPLOYERS },
+      options,
+    ).authorize(caller),
+  RunJobInvoker: (name, options, caller) =>
+    new RunJobInvoker(name, { job: runJob.name, region: REGION, caller }, options),
+  GoogleApiTarget: (name, options, caller) =>
+    new GoogleApiTarget(
+      name,
+      { url: "https://pubsub.googleapis.com/v1/projects/p/topics/t:publish", caller, grant: "roles/x" },
+      options,
+    ),
   EndpointsService: (name, options, caller) =>
     new EndpointsService(name, { ...behind(caller), deletionProtection: false }, options).authorize(caller),
   ApiGateway: (name, options, caller) => new ApiGateway(name, behind(caller), options).authorize(caller),
@@ -78,6 +95,7 @@ const behind = (caller: CallerIdentity) => ({
 });
 
 let service: gcp.cloudrunv2.Service;
+let runJob: gcp.cloudrunv2.Job;
 let legacy: CloudFunctionV1;
 const onService = () => ({ service: service.name, region: REGION, url: service.uri });
 const onFunction = () => ({ function: legacy.functionName, region: REGION, url: legacy.uri });
@@ -101,6 +119,11 @@ function program(component: string, optionsOf: () => Options, name = "tested"): 
         template: { containers: [{ image: IMAGE }] },
       };
       service = new gcp.cloudrunv2.Service("service", settings, { provider });
+    }
+    if (component === "RunJobInvoker") {
+      const template = { template: { containers: [{ image: IMAGE }] } };
+      const settings = { location: REGION, deletionProtection: false, template };
+      runJob = new gcp.cloudrunv2.Job("job", settings, { provider });
     }
     if (component === "FunctionV1Invoker") legacy = new CloudFunctionV1("legacy", source, { providers });
     MAKE[component]?.(name, { providers, ...optionsOf() }, caller);

@@ -11,15 +11,19 @@ import type { AuthorizedTarget, HttpMethod, PushSubscriptionArgs, SchedulerJobAr
 import { agentEmail } from "../../sandbox/cloud/names";
 import { UNKNOWN } from "../../sandbox/cloud/resources/values";
 import type { Props } from "../../sandbox/cloud/resources/values";
-import { argumentsOf, asked, differences, later, laterLeaves, refusal } from "../support/arguments";
+import { argumentsOf, asked, differences, later, laterLeaves, probe, refusal } from "../support/arguments";
 import { label, orphans, unknownInputs } from "../support/graph";
 import { PROJECT, TestStack } from "../support/stack";
 import type { Deployed } from "../support/stack";
 
 const ADDRESS = "https://hello.example";
 const CALLER = "caller@my-project.iam.gserviceaccount.com";
+const OTHER_CALLER = "b@my-project.iam.gserviceaccount.com";
 const OTHER = { id: "other-project", number: "987654321098" };
+/** Of no project that its address names, so that a source may lie in any. */
+const ANYWHERE = "123456789012-compute@developer.gserviceaccount.com";
 const TARGET: AuthorizedTarget = { url: ADDRESS, serviceAccountEmail: CALLER, audience: ADDRESS };
+const FROM_ELSEWHERE = { ...TARGET, serviceAccountEmail: "caller@p-other.iam.gserviceaccount.com" };
 const TOKEN = { serviceAccountEmail: CALLER, audience: ADDRESS };
 
 /** Stacks that are only previewed, never deployed. */
@@ -47,10 +51,22 @@ const QUERY =
 const AUDIENCE =
   "is missing; Google would send the whole address, which most targets refuse with 401. Use what authorize(caller) returns, or give the audience that the target accepts";
 const OAUTH =
-  "asks for an access token, which this source does not send to it. Use a target with an audience: what authorize(caller) returns";
+  "asks for an access token, and this source can send id_tokens only. Use a target with an audience; Google's APIs can be called by a SchedulerJob or a TaskQueue";
+const MIXED =
+  "is given together with a scope; a request carries one token, an id_token for an audience or an access token of a scope. Use what authorize(caller) returns, which has one of the two";
+const NO_ID_TOKEN =
+  "is one of Google's APIs, which take access tokens and refuse id_tokens. Use a target with a scope: CloudRunJob, or GoogleApiTarget for any other API";
+const NO_ACCESS_TOKEN =
+  "is none of Google's APIs (https://….googleapis.com); whoever gets an access token can use it for all that its account may. Send a service of your own an id_token: a target with an audience, which authorize(caller) of its component returns";
+const RUN_JOB = "https://run.googleapis.com/v2/projects/my-project/locations/us-central1/jobs/cleanup:run";
+const SCOPE = "https://www.googleapis.com/auth/cloud-platform";
+const API: AuthorizedTarget = { url: RUN_JOB, serviceAccountEmail: CALLER, scope: SCOPE };
 const EMPTY = "is empty. Give a value, or leave the argument out";
 const RANGE = "Choose a value in that range";
 const NO_DURATION = 'is not a duration. Write seconds with an s behind them, such as "30s"';
+
+const elsewhere = (own: string, source: string) =>
+  `is an account of project "${own}", and this source lies in "${source}"; Google takes accounts of the source's own project only. Call as an account of "${source}", or put the source into "${own}"; the target may lie in any project`;
 
 const REFUSED_REQUESTS: readonly [args: Partial<SchedulerJobArgs>, message: string][] = [
   [{ target: { ...TARGET, url: "http://a.example" } }, `target.url "http://a.example" ${HTTPS}`],
@@ -68,7 +84,8 @@ const REFUSED_REQUESTS: readonly [args: Partial<SchedulerJobArgs>, message: stri
     `target.serviceAccountEmail "${agentEmail("scheduler", "1")}" is one of Google's service agents, which cannot be what a source calls as. Give a service account of your own; the agent only mints its tokens`,
   ],
   [{ target: { ...TARGET, audience: " " } }, `target.audience " " ${EMPTY}`],
-  [{ target: { ...TARGET, scope: "cloud-platform" } }, `target.scope "cloud-platform" ${OAUTH}`],
+  [{ project: OTHER.id }, `target.serviceAccountEmail "${CALLER}" ${elsewhere(PROJECT.id, OTHER.id)}`],
+  [{ target: { ...TARGET, url: RUN_JOB } }, `target.url "${RUN_JOB}" ${NO_ID_TOKEN}`],
   [
     { path: "a?b=c" },
     'path "a?b=c" has a query, a fragment or white space. Give parameters as `query`; encode the rest',
@@ -91,7 +108,6 @@ const REFUSED_TARGETS: readonly [target: pulumi.Input<AuthorizedTarget>, message
     `target.audience (nothing) ${AUDIENCE}`,
   ],
   [later({ url: ADDRESS, serviceAccountEmail: CALLER }), `target.audience (nothing) ${AUDIENCE}`],
-  [Promise.resolve({ ...TARGET, scope: "s" }), `target.scope "s" ${OAUTH}`],
   [{ ...TARGET, url: pulumi.secret("http://s3cret.example") }, `target.url [secret] ${HTTPS}`],
 ];
 
@@ -138,13 +154,13 @@ describe("SchedulerJob", () => {
       {
         target: {
           url: "https://a.example/f",
-          serviceAccountEmail: "b@p.iam.gserviceaccount.com",
+          serviceAccountEmail: OTHER_CALLER,
           audience: "c",
         },
       },
       [
         change("httpTarget.oidcToken.audience", ADDRESS, "c"),
-        change("httpTarget.oidcToken.serviceAccountEmail", CALLER, "b@p.iam.gserviceaccount.com"),
+        change("httpTarget.oidcToken.serviceAccountEmail", CALLER, OTHER_CALLER),
         change("httpTarget.uri", ADDRESS, "https://a.example/f"),
       ],
     ],
@@ -190,7 +206,13 @@ describe("SchedulerJob", () => {
     [{ paused: true }, [change("paused", false, true)]],
     [{ description: "Reports" }, [change("description", undefined, "Reports")]],
     [{ region: "europe-west1" }, [change("region", "us-central1", "europe-west1")]],
-    [{ project: OTHER.id }, [change("project", PROJECT.id, OTHER.id)]],
+    [
+      { project: OTHER.id, target: { ...TARGET, serviceAccountEmail: ANYWHERE } },
+      [
+        change("httpTarget.oidcToken.serviceAccountEmail", CALLER, ANYWHERE),
+        change("project", PROJECT.id, OTHER.id),
+      ],
+    ],
     [{ jobName: "Nightly_1" }, [expect.stringMatching(/^Job job.name: .* => "Nightly_1"$/) as string]],
   ];
 
@@ -198,6 +220,51 @@ describe("SchedulerJob", () => {
     expect(differences(usual, await asked(nothing, () => makeJob(args)))).toEqual(effect);
     const known = await asked(nothing, () => makeJob(laterLeaves(args, ["method"])));
     expect(differences(usual, known)).toEqual(effect);
+  });
+
+  const WITH_ACCESS: readonly [target: SchedulerJobArgs["target"], of: string][] = [
+    [API, "at once"],
+    [{ ...API, scope: later(SCOPE) }, "but for its scope"],
+    [{ ...API, audience: undefined, url: later(RUN_JOB) }, "but for its address"],
+    [later(API), "later as a whole"],
+    [Promise.resolve(API), "later as a promise"],
+  ];
+
+  test.each(WITH_ACCESS)(
+    "sends one of Google's APIs an access token, by POST: %#, known %2$s",
+    async (target) => {
+      const { "Job job": job } = await asked(nothing, () => makeJob({ target }));
+      expect(job?.httpTarget).toEqual({
+        uri: RUN_JOB,
+        httpMethod: "POST",
+        oauthToken: { serviceAccountEmail: CALLER, scope: SCOPE },
+      });
+    },
+  );
+
+  test("takes path, query, method and body for an API too, and says which token it sends", async () => {
+    const preview = await nothing.preview(() => {
+      const target = { ...API, url: "https://pubsub.googleapis.com/v1/projects/p/topics/t" };
+      const job = makeJob({
+        target,
+        path: "x:publish",
+        query: { alt: "json" },
+        method: "PUT",
+        body: { a: 1 },
+      });
+      const [id, access] = [makeJob({}, "id"), job].map(({ audience, scope }) =>
+        pulumi.all([audience, scope]).apply(([a, s]) => JSON.stringify([a ?? null, s ?? null])),
+      );
+      probe("probe", { id: id ?? "", access: access ?? "" });
+    });
+    expect(preview.resource("Job", "job").inputs.httpTarget).toMatchObject({
+      uri: "https://pubsub.googleapis.com/v1/projects/p/topics/t/x:publish?alt=json",
+      httpMethod: "PUT",
+    });
+    expect(preview.resource("RandomString", "probe").inputs.keepers).toEqual({
+      id: JSON.stringify([ADDRESS, null]),
+      access: JSON.stringify([null, SCOPE]),
+    });
   });
 
   test("has tried every argument above", () => {
@@ -210,6 +277,30 @@ describe("SchedulerJob", () => {
     "is set by Google or carries the token. Leave it out; give what you want to say in a header of your own";
   const REFUSED: readonly [args: Partial<SchedulerJobArgs>, message: string][] = [
     ...REFUSED_REQUESTS,
+    [{ target: { ...TARGET, scope: SCOPE } }, `target.audience "${ADDRESS}" ${MIXED}`],
+    [
+      { target: { ...API, scope: "a b" } },
+      `target.scope "a b" is not an OAuth scope. Give one, such as ${SCOPE}, without blanks`,
+    ],
+    ...[
+      ADDRESS,
+      "https://googleapis.com/a",
+      "https://run.googleapis.com.evil.example/a",
+      "https://evilgoogleapis.com/a",
+      "https://run.googleapis.com:8443/a",
+      "https://run.googleapis.com./a",
+    ].map((url): [Partial<SchedulerJobArgs>, string] => [
+      { target: { ...API, url } },
+      `target.url "${url}" ${NO_ACCESS_TOKEN}`,
+    ]),
+    [
+      { target: { ...API, url: "http://run.googleapis.com/a" } },
+      `target.url "http://run.googleapis.com/a" ${HTTPS}`,
+    ],
+    [
+      { target: API, project: OTHER.id },
+      `target.serviceAccountEmail "${CALLER}" ${elsewhere(PROJECT.id, OTHER.id)}`,
+    ],
     [{ schedule: "@hourly" }, `schedule "@hourly" is not a schedule of five fields. ${CRON}`],
     [
       { schedule: "0 0 L * *" },
@@ -278,6 +369,9 @@ describe("SchedulerJob", () => {
   const BODILESS = "carries no body, but one is given. Use POST, PUT or PATCH, or leave the body out";
   const REFUSED_AT_ONCE: readonly [args: Partial<SchedulerJobArgs>, message: string][] = [
     ...REFUSED_TARGETS.map(([target, message]): [Partial<SchedulerJobArgs>, string] => [{ target }, message]),
+    [{ target: Promise.resolve({ ...TARGET, scope: "s" }) }, `target.audience "${ADDRESS}" ${MIXED}`],
+    [{ target: later({ ...API, url: ADDRESS }) }, `target.url "${ADDRESS}" ${NO_ACCESS_TOKEN}`],
+    [{ target: later({ ...TARGET, url: RUN_JOB }) }, `target.url "${RUN_JOB}" ${NO_ID_TOKEN}`],
     [{ method: "get" as HttpMethod }, `method "get" is not known. Choose one of ${OFFERED.join(", ")}`],
     [{ method: "GET", body: "a" }, `method "GET" ${BODILESS}`],
     [{ method: "DELETE", body: {} }, `method "DELETE" ${BODILESS}`],
@@ -387,13 +481,13 @@ describe("PushSubscription", () => {
       {
         target: {
           url: "https://a.example/f",
-          serviceAccountEmail: "b@p.iam.gserviceaccount.com",
+          serviceAccountEmail: OTHER_CALLER,
           audience: "c",
         },
       },
       [
         change("pushConfig.oidcToken.audience", ADDRESS, "c"),
-        change("pushConfig.oidcToken.serviceAccountEmail", CALLER, "b@p.iam.gserviceaccount.com"),
+        change("pushConfig.oidcToken.serviceAccountEmail", CALLER, OTHER_CALLER),
         change("pushConfig.pushEndpoint", ADDRESS, "https://a.example/f"),
       ],
     ],
@@ -424,8 +518,12 @@ describe("PushSubscription", () => {
       ],
     ],
     [
-      { project: OTHER.id },
-      [change("project", PROJECT.id, OTHER.id), change("project", PROJECT.id, OTHER.id, "Topic push-topic")],
+      { project: OTHER.id, target: { ...TARGET, serviceAccountEmail: ANYWHERE } },
+      [
+        change("project", PROJECT.id, OTHER.id),
+        change("pushConfig.oidcToken.serviceAccountEmail", CALLER, ANYWHERE),
+        change("project", PROJECT.id, OTHER.id, "Topic push-topic"),
+      ],
     ],
     [
       { subscriptionName: "exact" },
@@ -439,7 +537,7 @@ describe("PushSubscription", () => {
     expect(differences(usual, known)).toEqual(effect);
   });
 
-  const elsewhere = (on: string) => change("project", PROJECT.id, OTHER.id, on);
+  const inOther = (on: string) => change("project", PROJECT.id, OTHER.id, on);
   const labelled = (on: string) => change("labels", undefined, { team: "web" }, on);
   const LETTERS: readonly [args: Partial<PushSubscriptionArgs>, effect: string[]][] = [
     [
@@ -468,19 +566,25 @@ describe("PushSubscription", () => {
     ],
     [{ deadLetters: { projectNumber: "42" } }, members(agentEmail("pubsub", "42"))],
     [
-      { deadLetters: { projectNumber: OTHER.number }, project: OTHER.id, labels: { team: "web" } },
+      {
+        deadLetters: { projectNumber: OTHER.number },
+        project: OTHER.id,
+        labels: { team: "web" },
+        target: { ...TARGET, serviceAccountEmail: ANYWHERE },
+      },
       [
+        change("pushConfig.oidcToken.serviceAccountEmail", CALLER, ANYWHERE),
         labelled("Subscription push"),
         labelled("Subscription push-dead-letters"),
         labelled("Topic push-dead-letters"),
         labelled("Topic push-topic"),
         ...members(agentEmail("pubsub", OTHER.number)),
-        elsewhere("Subscription push"),
-        elsewhere("Subscription push-dead-letters"),
-        elsewhere("SubscriptionIAMMember push-dead-letters-subscriber"),
-        elsewhere("Topic push-dead-letters"),
-        elsewhere("Topic push-topic"),
-        elsewhere("TopicIAMMember push-dead-letters-publisher"),
+        inOther("Subscription push"),
+        inOther("Subscription push-dead-letters"),
+        inOther("SubscriptionIAMMember push-dead-letters-subscriber"),
+        inOther("Topic push-dead-letters"),
+        inOther("Topic push-topic"),
+        inOther("TopicIAMMember push-dead-letters-publisher"),
       ],
     ],
   ];
@@ -500,6 +604,7 @@ describe("PushSubscription", () => {
 
   const REFUSED: readonly [args: Partial<PushSubscriptionArgs>, message: string][] = [
     ...(REFUSED_REQUESTS as [Partial<PushSubscriptionArgs>, string][]),
+    [{ target: { ...TARGET, scope: SCOPE } }, `target.scope "${SCOPE}" ${OAUTH}`],
     [{ topic: "" }, `topic "" ${EMPTY}`],
     [
       { subscriptionName: "goog-x" },
@@ -544,6 +649,7 @@ describe("PushSubscription", () => {
   });
 
   const REFUSED_AT_ONCE: readonly [args: Partial<PushSubscriptionArgs>, message: string][] = [
+    [{ target: API }, `target.scope "${SCOPE}" ${OAUTH}`],
     ...REFUSED_TARGETS.map(([target, message]): [Partial<PushSubscriptionArgs>, string] => [
       { target },
       message,
@@ -644,6 +750,33 @@ describe("sources and their targets", () => {
     expect(unknownInputs((await stack.preview(program(true))).resources)).not.toContainEqual(
       expect.stringContaining("httpTarget.body"),
     );
+  });
+
+  const BY_A_STRANGER: readonly [component: string, name: string, program: () => unknown][] = [
+    ["SchedulerJob", "job", () => makeJob({ target: FROM_ELSEWHERE })],
+    ["PushSubscription", "push", () => makeSubscription({ target: FROM_ELSEWHERE })],
+  ];
+
+  test.each(BY_A_STRANGER)(
+    "%s is refused an account of another project in the preview when the provider names the project",
+    async (component, name, program) => {
+      const said = elsewhere("p-other", PROJECT.id);
+      const whole = `${component} "${name}": target.serviceAccountEmail "${FROM_ELSEWHERE.serviceAccountEmail}" ${said}`;
+      await expect(nothing.preview(program)).rejects.toThrow(whole);
+    },
+  );
+
+  test("call as an account whose address names no project, and say so", async () => {
+    const target = { ...TARGET, serviceAccountEmail: ANYWHERE };
+    const preview = await nothing.preview(() => {
+      const job = makeJob({ target, project: OTHER.id });
+      const push = makeSubscription({ target });
+      probe("probe", { job: job.serviceAccountEmail, push: push.serviceAccountEmail });
+    });
+    expect(preview.resource("RandomString", "probe").inputs.keepers).toEqual({
+      job: ANYWHERE,
+      push: ANYWHERE,
+    });
   });
 
   test("take an invoker for a target, and a target that is known later as a whole", async () => {

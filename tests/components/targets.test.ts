@@ -1,27 +1,36 @@
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as pubsub from "@pulumi/gcp/pubsub";
 import * as pulumi from "@pulumi/pulumi";
 import {
   CallerIdentity,
   CloudFunction,
   CloudFunctionV1,
+  CloudRunJob,
   CloudRunService,
+  EgressSetting,
   ExternalApplication,
   FunctionIngress,
   FunctionV1Invoker,
+  GoogleApiTarget,
   RunIngress,
   RunInvoker,
   RunInvokerRole,
+  RunJobInvoker,
+  RunJobRole,
   SchedulerJob,
 } from "../../components";
 import type {
   CloudFunctionArgs,
   CloudFunctionV1Args,
+  CloudRunJobArgs,
   CloudRunServiceArgs,
   ExternalApplicationArgs,
   FunctionV1InvokerArgs,
+  GoogleApiTargetArgs,
   RunInvokerArgs,
+  RunJobInvokerArgs,
 } from "../../components";
 import { agentEmail } from "../../sandbox/cloud/names";
 import { UNKNOWN } from "../../sandbox/cloud/resources/values";
@@ -578,6 +587,288 @@ describe("CloudRunService", () => {
         'CloudRunService "hello": authorize "caller" is authorized already, with roles/run.invoker. One role per caller is enough; authorize it once',
       );
     });
+  });
+});
+
+const SCOPE = "https://www.googleapis.com/auth/cloud-platform";
+const NO_SCOPE = `is not an OAuth scope. Give one, such as ${SCOPE}, without blanks`;
+const jobUrl = (project: string, region: string, job: string) =>
+  `https://run.googleapis.com/v2/projects/${project}/locations/${region}/jobs/${job}:run`;
+
+describe("RunJobInvoker", () => {
+  const make = (args: Partial<RunJobInvokerArgs>) => {
+    const usual = { job: "cleanup", region: REGION, caller: { email: CALLER } };
+    const { url, scope, serviceAccountEmail } = new RunJobInvoker("cleanup", { ...usual, ...args });
+    probe("probe", { url, scope, serviceAccountEmail });
+  };
+
+  test("grants one caller the job, and is what a source needs", async () => {
+    const preview = await nothing.preview(() => {
+      make({});
+    });
+    expect(preview.resource("JobIamMember", "cleanup-executor").inputs).toEqual({
+      name: "cleanup",
+      location: REGION,
+      role: "roles/run.jobsExecutor",
+      member: `serviceAccount:${CALLER}`,
+    });
+    const out = preview.resource("RandomString", "probe");
+    const url = jobUrl(PROJECT.id, REGION, "cleanup");
+    expect(out.inputs.keepers).toEqual({ url, scope: SCOPE, serviceAccountEmail: CALLER });
+    expect([...preview.waitsFor(out)]).toEqual(["cleanup-executor"]);
+    expect(orphans(preview.resources)).toEqual(["RandomString probe"]);
+  });
+
+  const grant = "JobIamMember cleanup-executor";
+  const keeper = "RandomString probe.keepers";
+  const before = jobUrl(PROJECT.id, REGION, "cleanup");
+  takes<RunJobInvokerArgs>(
+    "RunJobInvoker",
+    make,
+    [
+      [
+        { job: "other" },
+        [
+          change(`${grant}.name`, "cleanup", "other"),
+          change(`${keeper}.url`, before, jobUrl(PROJECT.id, REGION, "other")),
+        ],
+      ],
+      [
+        { region: "europe-west1" },
+        [
+          change(`${grant}.location`, REGION, "europe-west1"),
+          change(`${keeper}.url`, before, jobUrl(PROJECT.id, "europe-west1", "cleanup")),
+        ],
+      ],
+      [
+        { project: OTHER.id },
+        [
+          change(`${grant}.project`, undefined, OTHER.id),
+          change(`${keeper}.url`, before, jobUrl(OTHER.id, REGION, "cleanup")),
+        ],
+      ],
+      [
+        { caller: { email: BROUGHT, member: "principal://x" } },
+        [
+          change(`${keeper}.serviceAccountEmail`, CALLER, BROUGHT),
+          change(`${grant}.member`, `serviceAccount:${CALLER}`, "principal://x"),
+        ],
+      ],
+      [
+        { role: RunJobRole.ExecutorWithOverrides },
+        [`${grant}: gone`, "JobIamMember cleanup-executor-with-overrides: made"],
+      ],
+    ],
+    ["role"],
+  );
+
+  refuses<RunJobInvokerArgs>(
+    'RunJobInvoker "cleanup"',
+    make,
+    [
+      [{ job: "" }, `job "" ${EMPTY}`],
+      [{ region: " " }, `region " " ${EMPTY}`],
+      [{ caller: { email: "me@example.com" } }, `caller.email "me@example.com" ${NO_ACCOUNT}`],
+    ],
+    [
+      [
+        { role: "roles/run.admin" as RunJobRole },
+        'role "roles/run.admin" is not known. Choose one of "roles/run.jobsExecutor", "roles/run.jobsExecutorWithOverrides"',
+      ],
+    ],
+  );
+});
+
+describe("GoogleApiTarget", () => {
+  const URL = "https://pubsub.googleapis.com/v1/projects/my-project/topics/events:publish";
+  const make = (args: Partial<GoogleApiTargetArgs>) => {
+    const usual = { url: URL, caller: { email: CALLER }, grant: "roles/pubsub.publisher" };
+    const { url, scope, serviceAccountEmail } = new GoogleApiTarget("publish", { ...usual, ...args });
+    probe("probe", { url, scope, serviceAccountEmail });
+  };
+
+  test("makes nothing, and waits for the grant that somebody else makes", async () => {
+    const preview = await nothing.preview(() => {
+      const member = `serviceAccount:${CALLER}`;
+      const mayPublish = new pubsub.TopicIAMMember("publishes", {
+        topic: "events",
+        role: "roles/pubsub.publisher",
+        member,
+      });
+      make({ grant: mayPublish.role });
+    });
+    const out = preview.resource("RandomString", "probe");
+    expect(out.inputs.keepers).toEqual({ url: URL, scope: SCOPE, serviceAccountEmail: CALLER });
+    expect([...preview.waitsFor(out)]).toEqual(["publishes"]);
+    expect(orphans(preview.resources)).toEqual(["RandomString probe", "TopicIAMMember publishes"]);
+    expect(preview.resources.filter(({ custom }) => custom)).toHaveLength(2);
+  });
+
+  const keeper = "RandomString probe.keepers";
+  const read = "https://www.googleapis.com/auth/devstorage.read_only";
+  takes<GoogleApiTargetArgs>("GoogleApiTarget", make, [
+    [
+      { url: "https://storage.googleapis.com/b/o" },
+      [change(`${keeper}.url`, URL, "https://storage.googleapis.com/b/o")],
+    ],
+    [{ caller: { email: BROUGHT } }, [change(`${keeper}.serviceAccountEmail`, CALLER, BROUGHT)]],
+    [{ grant: "roles/pubsub.admin" }, []],
+    [{ scope: read }, [change(`${keeper}.scope`, SCOPE, read)]],
+  ]);
+
+  refuses<GoogleApiTargetArgs>('GoogleApiTarget "publish"', make, [
+    [{ url: "http://pubsub.googleapis.com/a" }, `url "http://pubsub.googleapis.com/a" ${HTTPS}`],
+    [
+      { url: "https://pubsub.example.com/a" },
+      'url "https://pubsub.example.com/a" is none of Google\'s APIs (https://….googleapis.com); whoever gets an access token can use it for all that its account may. Send a service of your own an id_token: a target with an audience, which authorize(caller) of its component returns',
+    ],
+    [{ caller: { email: "me@example.com" } }, `caller.email "me@example.com" ${NO_ACCOUNT}`],
+    [{ scope: "" }, `scope "" ${NO_SCOPE}`],
+    [{ scope: "a b" }, `scope "a b" ${NO_SCOPE}`],
+    [{ grant: "" }, `grant "" ${EMPTY}`],
+  ]);
+});
+
+describe("CloudRunJob", () => {
+  const make = (args: Partial<CloudRunJobArgs> = {}) =>
+    new CloudRunJob("cleanup", { image: "clean", region: REGION, ...args });
+
+  const container = { image: "clean", resources: { limits: { cpu: "1", memory: "512Mi" } }, envs: [] };
+  const USUAL = {
+    "RandomString cleanup-runtime-suffix": SUFFIX,
+    "Account cleanup-runtime": expect.objectContaining({ displayName: "cleanup runtime" }) as object,
+    "Job cleanup": {
+      name: expect.stringMatching(/^cleanup-[0-9a-f]{7}$/) as string,
+      location: REGION,
+      project: PROJECT.id,
+      deletionProtection: true,
+      template: {
+        taskCount: 1,
+        template: { serviceAccount: UNKNOWN, timeout: "600s", maxRetries: 3, containers: [container] },
+      },
+    },
+  };
+
+  test("is a job that runs as an account of its own", async () => {
+    expect(await asked(nothing, () => make())).toEqual(USUAL);
+  });
+
+  const job = "Job cleanup";
+  const task = `${job}.template.template`;
+  const first = `${task}.containers[0]`;
+  takes<CloudRunJobArgs>(
+    "CloudRunJob",
+    make,
+    [
+      [{ image: "other" }, [change(`${first}.image`, "clean", "other")]],
+      [{ region: "europe-west1" }, [change(`${job}.location`, REGION, "europe-west1")]],
+      [
+        { project: OTHER.id },
+        [
+          change("Account cleanup-runtime.project", PROJECT.id, OTHER.id),
+          change(`${job}.project`, PROJECT.id, OTHER.id),
+        ],
+      ],
+      [{ jobName: "exact" }, [expect.stringMatching(/^Job cleanup\.name: .* => "exact"$/) as string]],
+      [{ command: ["clean"] }, [change(`${first}.commands`, undefined, ["clean"])]],
+      [{ arguments: ["--all"] }, [change(`${first}.args`, undefined, ["--all"])]],
+      [{ tasks: 10 }, [change(`${job}.template.taskCount`, 1, 10)]],
+      [{ parallelism: 2 }, [change(`${job}.template.parallelism`, undefined, 2)]],
+      [{ maxRetries: 0 }, [change(`${task}.maxRetries`, 3, 0)]],
+      [{ timeout: "3600s" }, [change(`${task}.timeout`, "600s", "3600s")]],
+      [{ cpu: "2" }, [change(`${first}.resources.limits.cpu`, "1", "2")]],
+      [{ memory: "1Gi" }, [change(`${first}.resources.limits.memory`, "512Mi", "1Gi")]],
+      [
+        { serviceAccountEmail: BROUGHT },
+        [
+          "Account cleanup-runtime: gone",
+          "RandomString cleanup-runtime-suffix: gone",
+          change(`${task}.serviceAccount`, "(unknown)", BROUGHT),
+        ],
+      ],
+      [{ environment: { A: "1" } }, [change(`${first}.envs`, [], [{ name: "A", value: "1" }])]],
+      [
+        { secrets: { A: { secret: "key" } } },
+        [
+          "SecretIamMember cleanup-secret-key: made",
+          change(
+            `${first}.envs`,
+            [],
+            [{ name: "A", valueSource: { secretKeyRef: { secret: "key", version: "latest" } } }],
+          ),
+        ],
+      ],
+      [
+        { vpcEgress: { network: "default", egress: EgressSetting.AllTraffic } },
+        [
+          change(`${task}.vpcAccess`, undefined, {
+            egress: "ALL_TRAFFIC",
+            networkInterfaces: [{ network: "default" }],
+          }),
+        ],
+      ],
+      [
+        { cloudSqlInstances: ["p:r:i"] },
+        [
+          "IAMMember cleanup-cloudsql: made",
+          change(`${first}.volumeMounts`, undefined, [{ mountPath: "/cloudsql", name: "cloudsql" }]),
+          change(`${task}.volumes`, undefined, [
+            { cloudSqlInstance: { instances: ["p:r:i"] }, name: "cloudsql" },
+          ]),
+        ],
+      ],
+      [{ imageDeployedElsewhere: true }, []],
+      [{ deletionProtection: false }, [change(`${job}.deletionProtection`, true, false)]],
+      [{ labels: { team: "web" } }, [change(`${job}.labels`, undefined, { team: "web" })]],
+      [{ deployers: { ci: "group:ci@example.com" } }, ["IAMMember cleanup-runtime-deployer-ci: made"]],
+    ],
+    ["imageDeployedElsewhere", "vpcEgress", "secrets"],
+  );
+
+  refuses<CloudRunJobArgs>('CloudRunJob "cleanup"', make, [
+    [{ image: "" }, `image "" ${EMPTY}`],
+    [{ region: "" }, `region "" ${EMPTY}`],
+    [{ tasks: 0 }, `tasks 0 is not a whole number from 1 to 10000 tasks. ${RANGE}`],
+    [{ parallelism: 0 }, `parallelism 0 is not a whole number from 1 to 10000 tasks. ${RANGE}`],
+    [{ maxRetries: 11 }, `maxRetries 11 is not a whole number from 0 to 10 retries. ${RANGE}`],
+    [
+      { timeout: "604801s" },
+      'timeout "604801s" is not between 1s and 604800s. Choose a duration in that range',
+    ],
+    [{ serviceAccountEmail: "me@example.com" }, `serviceAccountEmail "me@example.com" ${NO_ACCOUNT}`],
+    [
+      { jobName: "Exact" },
+      'jobName "Exact" is not a Run job name. Google allows 1 to 49 characters that match ^[a-z]([-a-z0-9]*[a-z0-9])?$',
+    ],
+    [{ deployers: { all: "allUsers" } }, `deployers.all "allUsers" ${EVERYBODY}`],
+  ]);
+
+  test("hands out its address with the grant, once for each caller, and knows it in previews", async () => {
+    const stack = new TestStack();
+    const program = (callerIsThere: boolean) => () => {
+      const cleanup = make();
+      if (!callerIsThere) return;
+      const caller = new CallerIdentity("caller", { accessTokens: true });
+      const target = cleanup.authorize(caller);
+      expect(cleanup.authorize(caller)).toBe(target);
+      expect(() => cleanup.authorize(caller, { role: RunJobRole.ExecutorWithOverrides })).toThrow(
+        'CloudRunJob "cleanup": authorize "caller" is authorized already, with roles/run.jobsExecutor',
+      );
+      new SchedulerJob("nightly", { schedule: "0 3 * * *", target });
+    };
+    const first = await stack.up(program(false));
+    const { name } = first.resource("Job", "cleanup").outputs;
+    const preview = await stack.preview(program(true));
+    expect(preview.resource("Job", "nightly").inputs.httpTarget).toEqual({
+      uri: jobUrl(PROJECT.id, REGION, String(name)),
+      httpMethod: "POST",
+      oauthToken: { serviceAccountEmail: UNKNOWN, scope: SCOPE },
+    });
+    const up = await stack.up(program(true));
+    expect([...up.waitsFor(up.resource("Job", "nightly"))]).toEqual(
+      expect.arrayContaining(["cleanup-caller-executor", "caller-access-scheduler"]),
+    );
+    expect((await stack.up(program(true))).changes()).toEqual([]);
   });
 });
 

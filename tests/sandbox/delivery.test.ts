@@ -5,7 +5,7 @@ import { redeliveryDelay } from "../../sandbox/delivery/pubsub/backoff";
 import { retries, retryInterval } from "../../sandbox/delivery/scheduler/backoff";
 import { nextRun } from "../../sandbox/delivery/scheduler/cron";
 import type { HttpResponse } from "../../sandbox/ingress/http";
-import { CALLER, FIRST, HELLO, PROJECT, START } from "./gates";
+import { CALLER, FIRST, HELLO, OTHER_PROJECT, PROJECT, START } from "./gates";
 import {
   DEAD_SUBSCRIPTION,
   DEAD_TOPIC,
@@ -345,11 +345,6 @@ describe("Scheduler", () => {
 
   test("what is not modelled is said, not done", async () => {
     const { delivery } = given();
-    const oauthToken = { serviceAccountEmail: CALLER };
-    sources.putJob({}, { uri: "https://run.googleapis.com/v2/x", oidcToken: undefined, oauthToken });
-    const [oauth] = await delivery.runJob(JOB);
-    expect(oauth?.outcome).toBe("not minted");
-    expect(oauth?.reason).toContain("does not model oauthToken");
     sources.putJob({ httpTarget: undefined });
     const [pubsub] = await delivery.runJob(JOB);
     expect(pubsub?.reason).toContain("does not model a job without an httpTarget");
@@ -455,6 +450,35 @@ describe("minting", () => {
     const [attempt] = await delivery.runJob(JOB);
     expect(attempt?.outcome).toBe("not minted");
     expect(attempt?.reason).toContain(`${CALLER} ${reason}`);
+  });
+
+  test("an account of another project gets no token, although this project's agents may mint for it", async () => {
+    const { delivery } = given();
+    const email = `caller@${OTHER_PROJECT}.iam.gserviceaccount.com`;
+    sources.cloud.iam.addAccount({ email, uniqueId: "100000000000000000009", project: OTHER_PROJECT });
+    for (const agent of [SCHEDULER_AGENT, PUBSUB_AGENT]) {
+      sources.grant(
+        serviceAccountName(OTHER_PROJECT, email),
+        "roles/iam.serviceAccountOpenIdTokenCreator",
+        agent,
+      );
+    }
+    sources.grant(HELLO.fullName, "roles/run.invoker", email);
+    const oidcToken = { serviceAccountEmail: email, audience: HELLO.url };
+    sources.putJob({}, { oidcToken });
+    sources.putSubscription({ retryPolicy: { minimumBackoff: "10s" } }, { oidcToken });
+    await delivery.publish(TOPIC, { data: "x" });
+    await sources.clock.advance(SECOND);
+    await delivery.runJob(JOB);
+    expect(delivery.attempts.map(({ source, outcome }) => [source.kind, outcome])).toEqual([
+      ["push-subscription", "not minted"],
+      ["scheduler-job", "not minted"],
+    ]);
+    for (const { reason, minted } of delivery.attempts) {
+      expect(reason).toContain(`${email} is of project "${OTHER_PROJECT}", and the source of "${PROJECT}"`);
+      const assumed = minted.ok ? undefined : minted.decision.assumed;
+      expect(assumed).toContain("names an account of another project gets no token");
+    }
   });
 
   test("a push without a mintable token is tried again until it has one", async () => {
@@ -714,7 +738,7 @@ describe("Pub/Sub push", () => {
     sources.putSubscription();
     const issued = (): number[] =>
       sources.delivery.attempts.map(({ minted }) =>
-        minted.ok ? (minted.claims.iat * 1000 - START) / MINUTE : NaN,
+        minted.ok && minted.claims ? (minted.claims.iat * 1000 - START) / MINUTE : NaN,
       );
     await publish({ data: "1" });
     await sources.clock.advance(59 * MINUTE);

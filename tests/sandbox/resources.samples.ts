@@ -123,6 +123,31 @@ const runInputs = {
   },
 };
 
+const runJobInputs = {
+  name: "cleanup",
+  location: REGION,
+  deletionProtection: false,
+  labels: { team: "a" },
+  template: {
+    taskCount: 2,
+    template: {
+      serviceAccount: CALLER,
+      timeout: "60s",
+      maxRetries: 1,
+      containers: [
+        {
+          image: image("1"),
+          commands: ["clean"],
+          args: ["all"],
+          envs: [{ name: "KEY", valueSource: { secretKeyRef: { secret: "key", version: "latest" } } }],
+          resources: { limits: { cpu: "1", memory: "512Mi" } },
+        },
+      ],
+      vpcAccess: { egress: "ALL_TRAFFIC", networkInterfaces: [{ network: "default" }] },
+    },
+  },
+};
+
 const subscriptionInputs = {
   name: "psub",
   topic: TOPIC,
@@ -279,6 +304,18 @@ export const SAMPLES: readonly Sample[] = [
     token: "gcp:cloudrunv2/serviceIamMember:ServiceIamMember",
     name: "calls-hello",
     ...withMember({ name: "hello", location: REGION }, "roles/run.invoker"),
+  },
+  {
+    token: "gcp:cloudrunv2/job:Job",
+    name: "cleanup",
+    inputs: runJobInputs,
+    update: { ...runJobInputs, template: { ...runJobInputs.template, taskCount: 3 } },
+    replace: [{ ...runJobInputs, location: "europe-west1" }, "location"],
+  },
+  {
+    token: "gcp:cloudrunv2/jobIamMember:JobIamMember",
+    name: "runs-cleanup",
+    ...withMember({ name: "cleanup", location: REGION }, "roles/run.jobsExecutor"),
   },
   {
     token: "gcp:endpoints/service:Service",

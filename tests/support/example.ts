@@ -203,7 +203,7 @@ export class ExampleStack {
 
 function unprotected(program: Program): unknown {
   pulumi.runtime.registerResourceTransform(({ type, props, opts }) =>
-    type === "gcp:cloudrunv2/service:Service"
+    ["gcp:cloudrunv2/service:Service", "gcp:cloudrunv2/job:Job"].includes(type)
       ? { props: { ...props, deletionProtection: false }, opts }
       : undefined,
   );
@@ -245,6 +245,7 @@ export function edgesOf({ edges }: TrustGraph, resources: readonly DeployedResou
 }
 
 function audienceRule(edge: Edge, resources: readonly DeployedResource[]): string {
+  if (edge.scope !== undefined) return `none: an access token with ${edge.scope.replace(/^.*\/auth\//, "")}`;
   const target = resources.find(({ urn }) => urn === edge.target.urn)?.outputs ?? {};
   const config = isProps(target["serviceConfig"]) ? target["serviceConfig"] : {};
   const rules: Record<string, unknown> = {

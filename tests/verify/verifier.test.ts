@@ -1,7 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { OAuth2Client } from "google-auth-library";
-import { createVerifier, type VerifierOptions } from "../../verify/index";
+import { createVerifier, type RefusalCode, RequestRefused, type VerifierOptions } from "../../verify/index";
 import { createVerifierBehindCloudRun } from "../../verify/createVerifierBehindCloudRun";
+import { REFUSALS } from "../../verify/refusals";
 import { attacks } from "../sandbox/attacks";
 import { AUDIENCE, CALLER, Google, refusal, STRANGER, SUBJECT } from "./receiver";
 
@@ -586,6 +589,26 @@ describe("against attacks", () => {
     }
   });
 
+  it("behind Cloud Run lets in only what Cloud Run refuses: forgeries that are in order but for their signature", async () => {
+    const verifier = createVerifierBehindCloudRun(behindCloudRun());
+    const admitted: string[] = [];
+    for (const { name, token } of await corpus()) {
+      if (await accepts(verifier.verify(token))) admitted.push(name);
+    }
+    // This is what `cloudRunHasCheckedTheSignature` gives up, and why it must be true.
+    expect(admitted).toEqual([
+      "foreign key under our key id",
+      "foreign key under its own key id",
+      "foreign key that the header brings along",
+      "foreign key set that the header points to",
+      "tampered expiry",
+      "tampered subject",
+      "tampered header",
+      "one bit of the signature",
+      "SIGNATURE_REMOVED_BY_GOOGLE",
+    ]);
+  });
+
   it("lets none in when every Google account may call either", async () => {
     const verifier = await google.verifier({ callers: undefined, anyGoogleAccountMayCall: true });
     for (const { token } of await corpus()) expect((await refusal(verifier.verify(token))).status).toBe(401);
@@ -655,3 +678,16 @@ async function accepts(work: Promise<unknown>): Promise<boolean> {
     () => false,
   );
 }
+
+describe("the README", () => {
+  it("names every refusal, with what it answers", () => {
+    const text = readFileSync(join(__dirname, "../../verify/README.md"), "utf8");
+    const rows = [...text.matchAll(/^\| `(ERR_\w+)` +\| (\d+) +\| (.+?) +\| (.+?) +\|$/gm)];
+    const expected = Object.keys(REFUSALS).map((code) => {
+      const { status, headers, description } = new RequestRefused(code as RefusalCode);
+      const challenge = headers["WWW-Authenticate"]?.replace(/, error_description=.*/, "");
+      return [code, String(status), challenge === undefined ? "none" : `\`${challenge}\``, description];
+    });
+    expect(rows.map(([, ...cells]) => cells)).toEqual(expected);
+  });
+});

@@ -15,6 +15,7 @@ const RUN_DEVELOPER: Grants = {
   "run.routes": "get invoke list",
   "run.revisions": "delete get list",
   "run.jobs": `${CRUD} getIamPolicy run runWithOverrides`,
+  "run.executions": "cancel delete get list",
 };
 const RUN_INSTANCES: Grants = { "run.instances": `${CRUD} getIamPolicy invoke` };
 
@@ -100,6 +101,8 @@ const TABLE: Readonly<Record<string, readonly Grants[]>> = {
   ],
   "roles/run.invoker": [{ "run.routes": "invoke", "run.jobs": "run", "run.instances": "invoke" }],
   "roles/run.servicesInvoker": [{ "run.routes": "invoke" }],
+  "roles/run.jobsExecutor": [{ "run.jobs": "run", "run.executions": "cancel" }],
+  "roles/run.jobsExecutorWithOverrides": [{ "run.jobs": "run runWithOverrides", "run.executions": "cancel" }],
   "roles/run.builder": [
     {
       "artifactregistry.repositories": "deleteArtifacts downloadArtifacts uploadArtifacts",

@@ -11,6 +11,7 @@ import { projectService, serviceIdentity } from "./projects";
 import { subscription } from "./pubsub-subscription";
 import { topic } from "./pubsub-topic";
 import { randomId, randomString } from "./random";
+import { runJob } from "./run-job";
 import { runService } from "./run-service";
 import { schedulerJob } from "./scheduler-job";
 import { secret, secretVersion } from "./secrets";
@@ -25,6 +26,7 @@ const KINDS: ReadonlyMap<string, Kind<never>> = new Map(
     customRole,
     serviceAccount,
     runService,
+    runJob,
     endpointsService,
     api,
     apiConfig,
