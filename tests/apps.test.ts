@@ -92,6 +92,7 @@ describe("receiver", () => {
   let url: string;
   let keys: Awaited<ReturnType<typeof generateKeyPair>>;
   let strangers: typeof keys;
+  let keysUrl: string;
 
   beforeAll(async () => {
     [keys, strangers] = await Promise.all([generateKeyPair("RS256"), generateKeyPair("RS256")]);
@@ -101,6 +102,7 @@ describe("receiver", () => {
       jwks: async () => Promise.resolve({ keys: [{ ...jwk, kid: "k1", alg: "RS256", use: "sig" }] }),
     });
     running.push(server);
+    keysUrl = server.jwks;
     url = await startApp("receiver", {
       ...ON_SOURCES,
       AUDIENCE: `${AUDIENCE}, ${FORMER_AUDIENCE}`,
@@ -216,6 +218,27 @@ describe("receiver", () => {
         .end();
     });
     expect(status).toBe(400);
+  });
+
+  test("behind a gateway looks at the header in which the caller's own token is handed on, and at no other", async () => {
+    const behind = await startApp("receiver", {
+      ...ON_SOURCES,
+      AUDIENCE,
+      CALLERS: CALLER,
+      TOKEN_HEADER: "X-Forwarded-Authorization",
+      KEYS_URL: keysUrl,
+    });
+    const status = async (headers: Record<string, string>): Promise<number> =>
+      (await fetch(behind, { method: "POST", headers })).status;
+    const handedOn = (value: string) => ({
+      Authorization: "Bearer of.the.gateway",
+      "X-Forwarded-Authorization": value,
+    });
+    const stranger = await token({ email: "stranger@demo.iam.gserviceaccount.com" });
+    expect(await status(handedOn(`Bearer ${await token()}`))).toBe(200);
+    expect(await status(handedOn(`Bearer ${stranger}`))).toBe(403);
+    expect(await status(handedOn(`Bearer ${await token({}, strangers)}`))).toBe(401);
+    expect(await status({ Authorization: `Bearer ${await token()}` })).toBe(401);
   });
 
   test("never writes a token into its log", async () => {

@@ -39,7 +39,7 @@ function readProxy(service: ResourceState, all: readonly ResourceState[]): Read 
     kind: "endpoints",
     gate: "gateway",
     url: textAt(service, "uri"),
-    urls: [textAt(service, "uri"), ...texts(service.outputs["urls"])].filter((url) => url !== undefined),
+    urls: [...new Set([textAt(service, "uri") ?? [], ...texts(service.outputs["urls"])].flat())],
     open: openIn(managed && textAt(managed, "openapiConfig")),
     callsAs: textAt(service, "template", "serviceAccount"),
   };

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { createSign, generateKeyPairSync } from "node:crypto";
 import { runServiceName } from "../../sandbox/cloud/names";
+import { Provider } from "../../sandbox/cloud/resources/provider";
 import { isProps } from "../../sandbox/cloud/resources/values";
 import type { Answer } from "../../sandbox/ingress/ingress";
 import { AUDIENCE, CALLER, GatewayWorld, headerOf, KINDS, STRANGER } from "../support/gateways";
@@ -90,6 +91,15 @@ function said({ response }: Answer): [number, unknown] {
   ];
 }
 
+/** The last outcome of each source, or that both were let in. */
+async function outcomesOfFiring(): Promise<unknown> {
+  const fired = await world.fire();
+  const outcomes = Object.fromEntries(
+    Object.entries(fired).map(([source, attempt]) => [source, attempt?.response?.status ?? attempt?.outcome]),
+  );
+  return Object.values(outcomes).every((outcome) => outcome === 200) ? "all get in" : outcomes;
+}
+
 /** The same header and claims under a signature of nobody's. */
 function forged(token: string): string {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -174,6 +184,13 @@ describe.each(BOTH)("%s", (kind) => {
       aud: orders["uri"],
       email: world.resource("Account", "gate-proxy").outputs["email"],
     });
+  });
+
+  test("in front of a backend that does not look at who calls lets strangers in, and says whose matter that is", async () => {
+    await deployed(kind);
+    world.answer = () => ({ status: 200, headers: {}, body: "anybody" });
+    const { response, verdict } = await world.call(await world.token(AUDIENCE, STRANGER));
+    expect([response.status, verdict.applicationDecides]).toEqual([200, true]);
   });
 
   test("looks for tokens in three places, and wants each to be good", async () => {
@@ -306,6 +323,38 @@ describe.each(BOTH)("%s", (kind) => {
     expect(verdict.reason).toMatch(/it calls on: .*lacks run\.routes\.invoke/);
     expect(world.reached).toEqual([]);
     expect(said(await world.call())).toEqual([401, "Jwt is missing"]);
+  });
+
+  test("each grant that is taken away fails exactly what it is for", async () => {
+    await deployed(kind, { kind: "hardened" });
+    const provider = new Provider(world.stack.cloud, { project: PROJECT.id, region: "us-central1" });
+    const grants = (world.deployed?.resources ?? []).filter(({ type }) => /I(am|AM)Member$/.test(type));
+    const fails: Record<string, unknown> = {};
+    for (const { type, name, id = "", inputs, outputs } of grants) {
+      await provider.delete(type, { id, outputs });
+      const outcomes = await outcomesOfFiring();
+      if (outcomes !== "all get in") fails[name] = outcomes;
+      await provider.create(type, { inputs, preview: false });
+      // Until no push token is left, and all that was kept back is through.
+      await world.stack.clock.advance(3 * 3_600_000);
+    }
+    expect(fails).toEqual({
+      "nightly-mint-scheduler": { job: "not minted", push: 200 },
+      "nightly-mint-pubsub": { job: 200, push: "not minted" },
+      "gate-backend-invoker": { job: 403, push: 403 },
+      ...(kind === "EndpointsService" ? { "gate-controller": { job: 500, push: 500 } } : {}),
+    });
+    // These are needed while deploying, and Cloud Tasks' agent has nothing to do here.
+    expect(grants.map(({ name }) => name).filter((name) => !(name in fails))).toEqual(
+      expect.arrayContaining(["gate-proxy-deployer-pipeline", "nightly-actas-tasks", "nightly-mint-tasks"]),
+    );
+  });
+
+  test("is not deployed by whoever may not attach its account", async () => {
+    world = new GatewayWorld(kind, { kind: "hardened" });
+    await expect(world.up({ deployers: {} })).rejects.toThrow(
+      /'iam\.serviceAccounts\.actAs' denied on service account gate-proxy-\w+@/,
+    );
   });
 
   test("gives up on a backend that takes longer than the document says", async () => {
