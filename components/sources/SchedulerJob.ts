@@ -10,20 +10,9 @@ import { NAME_RULES } from "../wiring/names";
 import { childOf, NO_INPUTS } from "../wiring/options";
 import { SCHEDULER_DEFAULTS } from "./defaults";
 import { requestBody, requestHeaders } from "./httpContent";
+import { HttpMethod } from "./httpMethod";
 import { oidcRequest } from "./requestUrl";
 import { cronExpression, timeZoneName } from "./schedule";
-
-/** How a job calls. */
-export const HttpMethod = {
-  Get: "GET",
-  Head: "HEAD",
-  Post: "POST",
-  Put: "PUT",
-  Patch: "PATCH",
-  Delete: "DELETE",
-  Options: "OPTIONS",
-} as const;
-export type HttpMethod = (typeof HttpMethod)[keyof typeof HttpMethod];
 
 /** When and how often Cloud Scheduler tries again. */
 export interface SchedulerRetry {

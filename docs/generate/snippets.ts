@@ -16,7 +16,7 @@ import * as gcp from "@pulumi/gcp";
 import * as pulumi from "@pulumi/pulumi";
 import {
   CallerIdentity, CloudFunction, CloudFunctionV1, CloudRunService, ExternalApplication, FunctionV1Invoker, ProjectApis,
-  PushSubscription, RunInvoker, SchedulerJob,
+  PushSubscription, RunInvoker, SchedulerJob, TaskQueue,
 } from "COMPONENTS";
 declare const [schedulerunner, hello, authfn, runtopic]: [CallerIdentity, CloudRunService, CloudFunction, gcp.pubsub.Topic];
 declare const [legacyUrl, reportsUrl]: [pulumi.Output<string>, pulumi.Output<string>];

@@ -7,15 +7,17 @@ import type { Publication } from "./pubsub/message";
 import { PubSub } from "./pubsub/pubsub";
 import { TokenCache } from "./pubsub/token-cache";
 import { Scheduler } from "./scheduler/scheduler";
+import { Tasks } from "./tasks/tasks";
 import { Waits } from "./waits";
 
-/** The sources at work: Scheduler jobs and push subscriptions call their targets, on the cloud's clock. */
+/** The sources at work: Scheduler jobs, push subscriptions and task queues call their targets, on the cloud's clock. */
 export class Delivery {
   readonly #cloud: Cloud;
   readonly #log = new AttemptLog();
   readonly #waits: Waits;
   readonly #scheduler: Scheduler;
   readonly #pubsub: PubSub;
+  readonly #tasks: Tasks;
   #unsubscribe: (() => void) | undefined;
 
   constructor(cloud: Cloud, ingress: Ingress) {
@@ -24,6 +26,7 @@ export class Delivery {
     const tools = { cloud, ingress, log: this.#log, waits: this.#waits };
     this.#scheduler = new Scheduler(tools);
     this.#pubsub = new PubSub({ ...tools, tokens: new TokenCache(cloud) });
+    this.#tasks = new Tasks(tools);
   }
 
   /** Arms the timers of all jobs, of those now and of later ones. */
@@ -44,6 +47,7 @@ export class Delivery {
     this.#unsubscribe = undefined;
     this.#scheduler.stop();
     this.#waits.stop();
+    this.#tasks.stop();
   }
 
   /** Runs a job now, with its retries. They wait on the clock, so somebody else has to move it meanwhile. */
@@ -60,6 +64,12 @@ export class Delivery {
     });
   }
 
+  /** Cloud Tasks: its queues send what is put into them by themselves, as time goes on. */
+  get tasks(): Tasks {
+    this.#requireRunning();
+    return this.#tasks;
+  }
+
   get attempts(): readonly Attempt[] {
     return this.#log.all;
   }
@@ -74,9 +84,9 @@ export class Delivery {
     return this.#pubsub.deadLettered(subscriptionId);
   }
 
-  /** How many messages a subscription has that nobody has acknowledged. */
-  backlog(subscriptionId: string): number {
-    return this.#pubsub.backlog(subscriptionId);
+  /** How many messages a subscription has that nobody has acknowledged, or tasks a queue that are not done. */
+  backlog(id: string): number {
+    return this.#pubsub.backlog(id) + this.#tasks.backlog(id);
   }
 
   #requireRunning(): void {

@@ -8,7 +8,7 @@ export type Minted =
   { ok: true; token: string; claims: IdTokenClaims; decision: Decision } | { ok: false; decision: Decision };
 
 export interface MintQuestion {
-  agent: "scheduler" | "pubsub";
+  agent: "scheduler" | "tasks" | "pubsub";
   /** The project of the source: its agent is the one that asks. */
   project: string;
   /** E-mail of the account that the token is for. */

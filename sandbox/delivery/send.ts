@@ -5,7 +5,7 @@ import type { Minted } from "./mint";
 import type { Waits } from "./waits";
 
 /** What is known of an attempt before anything was sent. */
-export type Planned = Pick<Attempt, "at" | "source" | "number" | "url" | "caller" | "audience">;
+export type Planned = Pick<Attempt, "at" | "source" | "task" | "number" | "url" | "caller" | "audience">;
 
 export interface Answered {
   response: HttpResponse;

@@ -14,6 +14,7 @@ import { schedulerJob } from "./scheduler-job";
 import { secret, secretVersion } from "./secrets";
 import { serviceAccount } from "./service-accounts";
 import { bucket, bucketObject } from "./storage";
+import { taskQueue } from "./task-queue";
 import { workloadIdentityPool, workloadIdentityProvider } from "./workload-identity";
 
 const KINDS: ReadonlyMap<string, Kind<never>> = new Map(
@@ -33,6 +34,7 @@ const KINDS: ReadonlyMap<string, Kind<never>> = new Map(
     topic,
     subscription,
     schedulerJob,
+    taskQueue,
     workloadIdentityPool,
     workloadIdentityProvider,
     randomString,
