@@ -10,6 +10,7 @@ import { checked, checkedIfGiven, nonEmpty, within } from "../wiring/checks";
 import { durationWithin } from "../wiring/durations";
 import { NAME_RULES } from "../wiring/names";
 import { childOf, NO_INPUTS } from "../wiring/options";
+import { sameProject } from "../wiring/sameProject";
 import type { DeadLetterArgs, DeadLetters } from "./deadLetters";
 import { deadLetterGrants, deadLetterTopic } from "./deadLetters";
 import { PUSH_DEFAULTS } from "./defaults";
@@ -85,6 +86,8 @@ export class PushSubscription extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
   /** The audience of its tokens. */
   readonly audience: pulumi.Output<string>;
+  /** The account that it calls as, which is one of its own project. */
+  readonly serviceAccountEmail: pulumi.Output<string>;
 
   constructor(name: string, args: PushSubscriptionArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:PushSubscription", name, NO_INPUTS, opts);
@@ -112,11 +115,16 @@ export class PushSubscription extends pulumi.ComponentResource {
     this.topic = subscription.topic;
     this.url = pulumi.output(request.url);
     this.audience = pulumi.output(request.audience);
+    // A project that is left to the provider shows in the resource alone.
+    this.serviceAccountEmail = pulumi.output(
+      sameProject(subject, request.serviceAccountEmail, subscription.project),
+    );
     this.registerOutputs({
       subscriptionName: this.subscriptionName,
       topic: this.topic,
       url: this.url,
       audience: this.audience,
+      serviceAccountEmail: this.serviceAccountEmail,
     });
   }
 

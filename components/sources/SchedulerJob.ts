@@ -8,6 +8,7 @@ import { checked, checkedIfGiven, isPlain, oneOf, refuse, within } from "../wiri
 import { durationWithin } from "../wiring/durations";
 import { NAME_RULES } from "../wiring/names";
 import { childOf, NO_INPUTS } from "../wiring/options";
+import { sameProject } from "../wiring/sameProject";
 import { SCHEDULER_DEFAULTS } from "./defaults";
 import { requestBody, requestHeaders } from "./httpContent";
 import { HttpMethod } from "./httpMethod";
@@ -80,6 +81,8 @@ export class SchedulerJob extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
   /** The audience of its tokens. */
   readonly audience: pulumi.Output<string>;
+  /** The account that it calls as, which is one of its own project. */
+  readonly serviceAccountEmail: pulumi.Output<string>;
 
   constructor(name: string, args: SchedulerJobArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:SchedulerJob", name, NO_INPUTS, opts);
@@ -91,7 +94,14 @@ export class SchedulerJob extends pulumi.ComponentResource {
     this.jobName = job.name;
     this.url = pulumi.output(request.url);
     this.audience = pulumi.output(request.audience);
-    this.registerOutputs({ jobName: this.jobName, url: this.url, audience: this.audience });
+    // A project that is left to the provider shows in the resource alone.
+    this.serviceAccountEmail = pulumi.output(sameProject(subject, request.serviceAccountEmail, job.project));
+    this.registerOutputs({
+      jobName: this.jobName,
+      url: this.url,
+      audience: this.audience,
+      serviceAccountEmail: this.serviceAccountEmail,
+    });
   }
 
   /** The underlying resources. */

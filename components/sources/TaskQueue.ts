@@ -10,6 +10,7 @@ import { checked, nonEmpty, within } from "../wiring/checks";
 import { durationWithin } from "../wiring/durations";
 import { NAME_RULES } from "../wiring/names";
 import { childOf, NO_INPUTS } from "../wiring/options";
+import { sameProject } from "../wiring/sameProject";
 import { TASKS_DEFAULTS } from "./defaults";
 import { grantEnqueuers } from "./enqueuers";
 import type { HttpMethod } from "./httpMethod";
@@ -118,6 +119,8 @@ export class TaskQueue extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
   /** The audience of its tokens. */
   readonly audience: pulumi.Output<string>;
+  /** The account that its tasks call as, which is one of its own project. */
+  readonly serviceAccountEmail: pulumi.Output<string>;
   /** What applications that enqueue must be told. It waits until the enqueuers may. */
   readonly enqueuerSettings: EnqueuerSettings;
 
@@ -141,16 +144,21 @@ export class TaskQueue extends pulumi.ComponentResource {
     this.queueName = queue.name;
     this.url = pulumi.output(request.url);
     this.audience = pulumi.output(request.audience);
+    // A project that is left to the provider shows in the resource alone.
+    this.serviceAccountEmail = pulumi.output(
+      sameProject(subject, request.serviceAccountEmail, queue.project),
+    );
     this.enqueuerSettings = {
       queue: after(pathOf(queue), grants.roles),
       url: after(request.url, grants.roles),
-      serviceAccountEmail: after(request.serviceAccountEmail, grants.roles),
+      serviceAccountEmail: after(this.serviceAccountEmail, grants.roles),
       audience: after(request.audience, grants.roles),
     };
     this.registerOutputs({
       queueName: this.queueName,
       url: this.url,
       audience: this.audience,
+      serviceAccountEmail: this.serviceAccountEmail,
       enqueuerSettings: this.enqueuerSettings,
     });
   }

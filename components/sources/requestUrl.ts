@@ -5,6 +5,7 @@ import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { targetLeaves } from "../wiring/authorizedTarget";
 import type { Problem, Subject } from "../wiring/checks";
 import { checked, checkedIfGiven, nonEmpty } from "../wiring/checks";
+import { sameProject } from "../wiring/sameProject";
 import { httpsUrl, joinUrl, requestPath } from "../wiring/urls";
 
 /** What every source is told about its call. */
@@ -12,6 +13,8 @@ export interface RequestArgs {
   readonly target: pulumi.Input<AuthorizedTarget>;
   readonly path?: pulumi.Input<string>;
   readonly query?: Record<string, pulumi.Input<string>>;
+  /** Id of the source's project. */
+  readonly project?: pulumi.Input<string>;
 }
 
 /** One call, checked: where to, as whom, and with which audience. */
@@ -35,14 +38,10 @@ export function oidcRequest(subject: Subject, args: RequestArgs): OidcRequest {
   ) as pulumi.Input<string>;
   const url = checked(subject, "target.url", leaves.url, httpsUrl);
   const path = checkedIfGiven(subject, "path", args.path, requestPath);
+  const email = checked(subject, "target.serviceAccountEmail", leaves.serviceAccountEmail, callerEmail);
   return {
     url: joined(subject, url, path, args.query),
-    serviceAccountEmail: checked(
-      subject,
-      "target.serviceAccountEmail",
-      leaves.serviceAccountEmail,
-      callerEmail,
-    ),
+    serviceAccountEmail: args.project === undefined ? email : sameProject(subject, email, args.project),
     audience: after(audience, [scope]),
   };
 }

@@ -32,10 +32,18 @@ function mayMint(cloud: Cloud, { agent, project, caller }: MintQuestion): Decisi
   const member = `serviceAccount:${agentEmail(agent, cloud.projects.require(project).number)}`;
   const account = cloud.iam.account(caller);
   const resource = serviceAccountName(account?.project ?? project, caller);
+  const base = { allowed: false, member, permission: PERMISSION, resource };
   if (account === undefined || account.disabled === true) {
     const what = account === undefined ? "does not exist" : "is disabled";
-    const reason = `Service account ${caller} ${what}, so no token can be minted for it.`;
-    return { allowed: false, member, permission: PERMISSION, resource, reason };
+    return { ...base, reason: `Service account ${caller} ${what}, so no token can be minted for it.` };
+  }
+  if (account.project !== cloud.projects.require(project).id) {
+    const reason = `Service account ${caller} is of project "${account.project}", and the source of "${project}"; both must be of the same project.`;
+    return { ...base, reason, assumed: OTHER_PROJECT };
   }
   return cloud.iam.decide({ member, permission: PERMISSION, resource });
 }
+
+/** The rule: docs.cloud.google.com/scheduler/docs/http-target-auth, cloud.google.com/pubsub/docs/create-push-subscription */
+const OTHER_PROJECT =
+  "that a source which names an account of another project gets no token, whatever its agent may there: Google documents the rule, and not what comes of breaking it";

@@ -18,15 +18,19 @@ import type {
 import { agentEmail } from "../../sandbox/cloud/names";
 import { UNKNOWN } from "../../sandbox/cloud/resources/values";
 import type { Props } from "../../sandbox/cloud/resources/values";
-import { argumentsOf, asked, differences, later, laterLeaves, refusal } from "../support/arguments";
+import { argumentsOf, asked, differences, later, laterLeaves, probe, refusal } from "../support/arguments";
 import { label, orphans, unknownInputs } from "../support/graph";
 import { PROJECT, TestStack } from "../support/stack";
 import type { Deployed } from "../support/stack";
 
 const ADDRESS = "https://hello.example";
 const CALLER = "caller@my-project.iam.gserviceaccount.com";
+const OTHER_CALLER = "b@my-project.iam.gserviceaccount.com";
 const OTHER = { id: "other-project", number: "987654321098" };
+/** Of no project that its address names, so that a source may lie in any. */
+const ANYWHERE = "123456789012-compute@developer.gserviceaccount.com";
 const TARGET: AuthorizedTarget = { url: ADDRESS, serviceAccountEmail: CALLER, audience: ADDRESS };
+const FROM_ELSEWHERE = { ...TARGET, serviceAccountEmail: "caller@p-other.iam.gserviceaccount.com" };
 const TOKEN = { serviceAccountEmail: CALLER, audience: ADDRESS };
 
 /** Stacks that are only previewed, never deployed. */
@@ -63,6 +67,9 @@ const EMPTY = "is empty. Give a value, or leave the argument out";
 const RANGE = "Choose a value in that range";
 const NO_DURATION = 'is not a duration. Write seconds with an s behind them, such as "30s"';
 
+const elsewhere = (own: string, source: string) =>
+  `is an account of project "${own}", and this source lies in "${source}"; Google takes accounts of the source's own project only. Call as an account of "${source}", or put the source into "${own}"; the target may lie in any project`;
+
 const REFUSED_REQUESTS: readonly [args: Partial<SchedulerJobArgs>, message: string][] = [
   [{ target: { ...TARGET, url: "http://a.example" } }, `target.url "http://a.example" ${HTTPS}`],
   [{ target: { ...TARGET, url: "https://a.example?b" } }, `target.url "https://a.example?b" ${QUERY}`],
@@ -79,6 +86,7 @@ const REFUSED_REQUESTS: readonly [args: Partial<SchedulerJobArgs>, message: stri
     `target.serviceAccountEmail "${agentEmail("scheduler", "1")}" is one of Google's service agents, which cannot be what a source calls as. Give a service account of your own; the agent only mints its tokens`,
   ],
   [{ target: { ...TARGET, audience: " " } }, `target.audience " " ${EMPTY}`],
+  [{ project: OTHER.id }, `target.serviceAccountEmail "${CALLER}" ${elsewhere(PROJECT.id, OTHER.id)}`],
   [{ target: { ...TARGET, scope: "cloud-platform" } }, `target.scope "cloud-platform" ${OAUTH}`],
   [
     { path: "a?b=c" },
@@ -149,13 +157,13 @@ describe("SchedulerJob", () => {
       {
         target: {
           url: "https://a.example/f",
-          serviceAccountEmail: "b@p.iam.gserviceaccount.com",
+          serviceAccountEmail: OTHER_CALLER,
           audience: "c",
         },
       },
       [
         change("httpTarget.oidcToken.audience", ADDRESS, "c"),
-        change("httpTarget.oidcToken.serviceAccountEmail", CALLER, "b@p.iam.gserviceaccount.com"),
+        change("httpTarget.oidcToken.serviceAccountEmail", CALLER, OTHER_CALLER),
         change("httpTarget.uri", ADDRESS, "https://a.example/f"),
       ],
     ],
@@ -201,7 +209,13 @@ describe("SchedulerJob", () => {
     [{ paused: true }, [change("paused", false, true)]],
     [{ description: "Reports" }, [change("description", undefined, "Reports")]],
     [{ region: "europe-west1" }, [change("region", "us-central1", "europe-west1")]],
-    [{ project: OTHER.id }, [change("project", PROJECT.id, OTHER.id)]],
+    [
+      { project: OTHER.id, target: { ...TARGET, serviceAccountEmail: ANYWHERE } },
+      [
+        change("httpTarget.oidcToken.serviceAccountEmail", CALLER, ANYWHERE),
+        change("project", PROJECT.id, OTHER.id),
+      ],
+    ],
     [{ jobName: "Nightly_1" }, [expect.stringMatching(/^Job job.name: .* => "Nightly_1"$/) as string]],
   ];
 
@@ -398,13 +412,13 @@ describe("PushSubscription", () => {
       {
         target: {
           url: "https://a.example/f",
-          serviceAccountEmail: "b@p.iam.gserviceaccount.com",
+          serviceAccountEmail: OTHER_CALLER,
           audience: "c",
         },
       },
       [
         change("pushConfig.oidcToken.audience", ADDRESS, "c"),
-        change("pushConfig.oidcToken.serviceAccountEmail", CALLER, "b@p.iam.gserviceaccount.com"),
+        change("pushConfig.oidcToken.serviceAccountEmail", CALLER, OTHER_CALLER),
         change("pushConfig.pushEndpoint", ADDRESS, "https://a.example/f"),
       ],
     ],
@@ -435,8 +449,12 @@ describe("PushSubscription", () => {
       ],
     ],
     [
-      { project: OTHER.id },
-      [change("project", PROJECT.id, OTHER.id), change("project", PROJECT.id, OTHER.id, "Topic push-topic")],
+      { project: OTHER.id, target: { ...TARGET, serviceAccountEmail: ANYWHERE } },
+      [
+        change("project", PROJECT.id, OTHER.id),
+        change("pushConfig.oidcToken.serviceAccountEmail", CALLER, ANYWHERE),
+        change("project", PROJECT.id, OTHER.id, "Topic push-topic"),
+      ],
     ],
     [
       { subscriptionName: "exact" },
@@ -450,7 +468,7 @@ describe("PushSubscription", () => {
     expect(differences(usual, known)).toEqual(effect);
   });
 
-  const elsewhere = (on: string) => change("project", PROJECT.id, OTHER.id, on);
+  const inOther = (on: string) => change("project", PROJECT.id, OTHER.id, on);
   const labelled = (on: string) => change("labels", undefined, { team: "web" }, on);
   const LETTERS: readonly [args: Partial<PushSubscriptionArgs>, effect: string[]][] = [
     [
@@ -479,19 +497,25 @@ describe("PushSubscription", () => {
     ],
     [{ deadLetters: { projectNumber: "42" } }, members(agentEmail("pubsub", "42"))],
     [
-      { deadLetters: { projectNumber: OTHER.number }, project: OTHER.id, labels: { team: "web" } },
+      {
+        deadLetters: { projectNumber: OTHER.number },
+        project: OTHER.id,
+        labels: { team: "web" },
+        target: { ...TARGET, serviceAccountEmail: ANYWHERE },
+      },
       [
+        change("pushConfig.oidcToken.serviceAccountEmail", CALLER, ANYWHERE),
         labelled("Subscription push"),
         labelled("Subscription push-dead-letters"),
         labelled("Topic push-dead-letters"),
         labelled("Topic push-topic"),
         ...members(agentEmail("pubsub", OTHER.number)),
-        elsewhere("Subscription push"),
-        elsewhere("Subscription push-dead-letters"),
-        elsewhere("SubscriptionIAMMember push-dead-letters-subscriber"),
-        elsewhere("Topic push-dead-letters"),
-        elsewhere("Topic push-topic"),
-        elsewhere("TopicIAMMember push-dead-letters-publisher"),
+        inOther("Subscription push"),
+        inOther("Subscription push-dead-letters"),
+        inOther("SubscriptionIAMMember push-dead-letters-subscriber"),
+        inOther("Topic push-dead-letters"),
+        inOther("Topic push-topic"),
+        inOther("TopicIAMMember push-dead-letters-publisher"),
       ],
     ],
   ];
@@ -610,13 +634,13 @@ describe("TaskQueue", () => {
       {
         target: {
           url: "https://a.example:8443/f",
-          serviceAccountEmail: "b@p.iam.gserviceaccount.com",
+          serviceAccountEmail: OTHER_CALLER,
           audience: "c",
         },
       },
       [
         change("httpTarget.oidcToken.audience", ADDRESS, "c"),
-        change("httpTarget.oidcToken.serviceAccountEmail", CALLER, "b@p.iam.gserviceaccount.com"),
+        change("httpTarget.oidcToken.serviceAccountEmail", CALLER, OTHER_CALLER),
         change("httpTarget.uriOverride.host", "hello.example", "a.example"),
         override("pathOverride", { path: "/f" }),
         override("port", "8443"),
@@ -667,7 +691,13 @@ describe("TaskQueue", () => {
     ],
     [{ paused: true }, [change("desiredState", "RUNNING", "PAUSED")]],
     [{ region: "europe-west1" }, [change("location", "us-central1", "europe-west1")]],
-    [{ project: OTHER.id }, [change("project", PROJECT.id, OTHER.id)]],
+    [
+      { project: OTHER.id, target: { ...TARGET, serviceAccountEmail: ANYWHERE } },
+      [
+        change("httpTarget.oidcToken.serviceAccountEmail", CALLER, ANYWHERE),
+        change("project", PROJECT.id, OTHER.id),
+      ],
+    ],
     [{ queueName: "Orders-1" }, [change("name", "(unknown)", "Orders-1"), "RandomString queue-suffix: gone"]],
     [{ enqueuers: { shop: "user:shop@example.com" } }, ["QueueIamMember queue-enqueuer-shop: made"]],
     [
@@ -904,6 +934,41 @@ describe("sources and their targets", () => {
     expect(unknownInputs((await stack.preview(program(true))).resources)).not.toContainEqual(
       expect.stringContaining("httpTarget.body"),
     );
+  });
+
+  const BY_A_STRANGER: readonly [component: string, name: string, program: () => unknown][] = [
+    ["SchedulerJob", "job", () => makeJob({ target: FROM_ELSEWHERE })],
+    ["PushSubscription", "push", () => makeSubscription({ target: FROM_ELSEWHERE })],
+    ["TaskQueue", "queue", () => makeQueue({ target: FROM_ELSEWHERE })],
+  ];
+
+  test.each(BY_A_STRANGER)(
+    "%s is refused an account of another project in the preview when the provider names the project",
+    async (component, name, program) => {
+      const said = elsewhere("p-other", PROJECT.id);
+      const whole = `${component} "${name}": target.serviceAccountEmail "${FROM_ELSEWHERE.serviceAccountEmail}" ${said}`;
+      await expect(nothing.preview(program)).rejects.toThrow(whole);
+    },
+  );
+
+  test("call as an account whose address names no project, and say so", async () => {
+    const target = { ...TARGET, serviceAccountEmail: ANYWHERE };
+    const preview = await nothing.preview(() => {
+      const job = makeJob({ target, project: OTHER.id });
+      const push = makeSubscription({ target });
+      const queue = makeQueue({ target });
+      const emails = {
+        job: job.serviceAccountEmail,
+        push: push.serviceAccountEmail,
+        queue: queue.serviceAccountEmail,
+      };
+      probe("probe", emails);
+    });
+    expect(preview.resource("RandomString", "probe").inputs.keepers).toEqual({
+      job: ANYWHERE,
+      push: ANYWHERE,
+      queue: ANYWHERE,
+    });
   });
 
   test("take an invoker for a target, and a target that is known later as a whole", async () => {

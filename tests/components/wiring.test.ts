@@ -31,6 +31,7 @@ import type { NameRule } from "../../components/wiring/names";
 import { canAutoName, displayName, exactName, NAME_RULES, namePrefix } from "../../components/wiring/names";
 import { grantOf } from "../../components/wiring/options";
 import { DEFAULT_RUNTIME, runtimeOf } from "../../components/wiring/runtimes";
+import { sameProject } from "../../components/wiring/sameProject";
 import { httpsUrl, joinUrl, requestPath } from "../../components/wiring/urls";
 import { agentEmail as modelled } from "../../sandbox/cloud/names";
 
@@ -261,6 +262,22 @@ describe("accounts", () => {
       expect(isAgentEmail(agentEmail(agent, number))).toBe(true);
     }
     expect(isAgentEmail("caller@my-project.iam.gserviceaccount.com")).toBe(false);
+  });
+
+  const CALLER = "caller@my-project.iam.gserviceaccount.com";
+  test.each([
+    [CALLER, "my-project"],
+    ["caller@shop.example.com.iam.gserviceaccount.com", "example.com:shop"],
+    ["123456789012-compute@developer.gserviceaccount.com", "any-project"],
+    // Which one a number means is not known here.
+    [CALLER, "123456789012"],
+  ])("are taken of a source's own project: %s of %s", (email, project) => {
+    expect(sameProject(SUBJECT, email, project)).toBe(email);
+  });
+
+  test.each(["my-project2", "example.com:my-project", "shop"])("and of no other: %s", (project) => {
+    const said = `target.serviceAccountEmail "${CALLER}" is an account of project "my-project", and this source lies in "${project}"; Google takes accounts of the source's own project only. Call as an account of "${project}", or put the source into "my-project"; the target may lie in any project`;
+    expect(() => sameProject(SUBJECT, CALLER, project)).toThrow(said);
   });
 
   const NOT_ONE =

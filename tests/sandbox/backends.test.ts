@@ -520,8 +520,8 @@ describe("the keys", () => {
     expect(await pem.json()).toEqual({ kid: "PEM" });
     expect(pem.headers.get("cache-control")).toMatch(/max-age=\d+/);
     expect(await (await fetch(server.jwks)).json()).toEqual({ keys: [] });
-    expect((await fetch(new URL("/", server.jwks))).status).toBe(404);
-    expect((await fetch(server.jwks, { method: "POST" })).status).toBe(404);
+    expect((await fetch(new URL("/", server.jwks))).status).toBe(501);
+    expect((await fetch(server.jwks, { method: "POST" })).status).toBe(501);
   });
 
   test("an occupied port is said by its number", async () => {

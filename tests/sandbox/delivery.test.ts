@@ -5,7 +5,7 @@ import { redeliveryDelay } from "../../sandbox/delivery/pubsub/backoff";
 import { retries, retryInterval } from "../../sandbox/delivery/scheduler/backoff";
 import { nextRun } from "../../sandbox/delivery/scheduler/cron";
 import type { HttpResponse } from "../../sandbox/ingress/http";
-import { CALLER, FIRST, HELLO, PROJECT, START } from "./gates";
+import { CALLER, FIRST, HELLO, OTHER_PROJECT, PROJECT, START } from "./gates";
 import {
   DEAD_SUBSCRIPTION,
   DEAD_TOPIC,
@@ -455,6 +455,35 @@ describe("minting", () => {
     const [attempt] = await delivery.runJob(JOB);
     expect(attempt?.outcome).toBe("not minted");
     expect(attempt?.reason).toContain(`${CALLER} ${reason}`);
+  });
+
+  test("an account of another project gets no token, although this project's agents may mint for it", async () => {
+    const { delivery } = given();
+    const email = `caller@${OTHER_PROJECT}.iam.gserviceaccount.com`;
+    sources.cloud.iam.addAccount({ email, uniqueId: "100000000000000000009", project: OTHER_PROJECT });
+    for (const agent of [SCHEDULER_AGENT, PUBSUB_AGENT]) {
+      sources.grant(
+        serviceAccountName(OTHER_PROJECT, email),
+        "roles/iam.serviceAccountOpenIdTokenCreator",
+        agent,
+      );
+    }
+    sources.grant(HELLO.fullName, "roles/run.invoker", email);
+    const oidcToken = { serviceAccountEmail: email, audience: HELLO.url };
+    sources.putJob({}, { oidcToken });
+    sources.putSubscription({ retryPolicy: { minimumBackoff: "10s" } }, { oidcToken });
+    await delivery.publish(TOPIC, { data: "x" });
+    await sources.clock.advance(SECOND);
+    await delivery.runJob(JOB);
+    expect(delivery.attempts.map(({ source, outcome }) => [source.kind, outcome])).toEqual([
+      ["push-subscription", "not minted"],
+      ["scheduler-job", "not minted"],
+    ]);
+    for (const { reason, minted } of delivery.attempts) {
+      expect(reason).toContain(`${email} is of project "${OTHER_PROJECT}", and the source of "${PROJECT}"`);
+      const assumed = minted.ok ? undefined : minted.decision.assumed;
+      expect(assumed).toContain("names an account of another project gets no token");
+    }
   });
 
   test("a push without a mintable token is tried again until it has one", async () => {

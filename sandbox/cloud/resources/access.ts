@@ -43,7 +43,11 @@ export function requireActAs(cx: Context, q: Attachment): void {
   );
 }
 
-/** The identity of a source's requests: docs.cloud.google.com/scheduler/docs/http-target-auth */
+/**
+ * The identity of a source's requests, which is an account of the source's own project:
+ * docs.cloud.google.com/scheduler/docs/http-target-auth, docs.cloud.google.com/tasks/docs/creating-http-target-tasks,
+ * cloud.google.com/pubsub/docs/create-push-subscription. Assumed: status and words, which no documentation gives.
+ */
 export function requireCaller(cx: Context, q: Attachment): void {
   const account = cx.cloud.iam.account(q.email);
   if (account?.agent === true) {

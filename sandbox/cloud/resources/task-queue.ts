@@ -17,7 +17,7 @@ import {
   serviceAccountEmail,
   whole,
 } from "./shapes";
-import { isUnknown, knownText, valueAt, type Props } from "./values";
+import { isUnknown, knownText, UNKNOWN, valueAt, type Props } from "./values";
 
 const METHODS = ["HTTP_METHOD_UNSPECIFIED", "POST", "GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"];
 
@@ -76,6 +76,9 @@ const schema = () =>
 
 type Inputs = z.infer<ReturnType<typeof schema>>;
 
+const RATE = "rateLimits.maxDispatchesPerSecond";
+const BURST = "rateLimits.maxBurstSize";
+
 /** What Google picks where nothing is said: docs.cloud.google.com/tasks/docs/configuring-queues */
 export const QUEUE_DEFAULTS = {
   "rateLimits.maxDispatchesPerSecond": 500,
@@ -94,8 +97,11 @@ export const taskQueue: Kind<never> = kind(schema, {
   autoName: { property: "name", maxLength: 255 },
   fromProvider: { project: "project" },
   defaults: { desiredState: "RUNNING" },
-  computed: ["state", "rateLimits.maxBurstSize", ...Object.keys(QUEUE_DEFAULTS)],
-  planned: ({ desiredState }) => (isUnknown(desiredState) ? {} : { state: desiredState }),
+  computed: ["state", BURST, ...Object.keys(QUEUE_DEFAULTS)],
+  planned: (inputs) => ({
+    ...(isUnknown(inputs.desiredState) ? {} : { state: inputs.desiredState }),
+    ...(valueAt(inputs, RATE) === UNKNOWN ? {} : { [BURST]: burstAt(valueAt(inputs, RATE)) }),
+  }),
   rules: (inputs) => [...tokenRules(inputs), ...backoffRules(inputs)],
   identify: (cx, inputs) => {
     const project = projectIn(cx, inputs).id;
@@ -117,14 +123,16 @@ export const taskQueue: Kind<never> = kind(schema, {
 });
 
 function standing(inputs: Inputs): Props {
-  const rate =
-    inputs.rateLimits?.maxDispatchesPerSecond ?? QUEUE_DEFAULTS["rateLimits.maxDispatchesPerSecond"];
   return {
     state: inputs.desiredState ?? "RUNNING",
     ...QUEUE_DEFAULTS,
-    // Google picks it by the rate, and shows 100 for the usual 500. Assumed: in between it is in proportion.
-    "rateLimits.maxBurstSize": Math.max(1, Math.ceil(rate / 5)),
+    [BURST]: burstAt(inputs.rateLimits?.maxDispatchesPerSecond),
   };
+}
+
+/** Google picks it by the rate, and shows 100 for the usual 500. Assumed: in between it is in proportion. */
+export function burstAt(rate: unknown): number {
+  return Math.max(1, Math.ceil((typeof rate === "number" ? rate : QUEUE_DEFAULTS[RATE]) / 5));
 }
 
 function requireIdentity(cx: Context, inputs: Inputs): void {

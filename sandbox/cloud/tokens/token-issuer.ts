@@ -2,6 +2,7 @@ import { type JSONWebKeySet, SignJWT } from "jose";
 import type { Clock } from "../clock";
 import { CloudError } from "../errors";
 import type { Account } from "../iam/accounts";
+import { type Access, type AccessRequest, AccessTokens } from "./access-tokens";
 import { type IdTokenClaims, ISSUER } from "./claims";
 import { createSigningKey, type SigningKey } from "./signing-key";
 import { type Verification, verifyIdToken } from "./verify";
@@ -27,22 +28,38 @@ export interface MintRequest {
 
 const HOUR = 3_600_000;
 
-/** Mints and verifies id_tokens as Google does, with a key of its own that is made at the first need. */
+/**
+ * Mints and verifies id_tokens as Google does, with a key of its own that is made at the first need; mints access tokens,
+ * and remembers what each stands for.
+ */
 export class TokenIssuer {
   readonly #clock: Clock;
   readonly #account: (email: string) => Account | undefined;
   readonly #makeKey: () => Promise<SigningKey>;
+  readonly #access: AccessTokens;
   #keyInTheMaking: Promise<SigningKey> | undefined;
 
   constructor(options: TokenIssuerOptions) {
     this.#clock = options.clock;
     this.#account = options.account;
     this.#makeKey = options.signingKey ?? createSigningKey;
+    this.#access = new AccessTokens(options.clock);
   }
 
   async mint(q: MintRequest): Promise<string> {
     const claims = claimsOf(q, this.#requireAccount(q.email), q.issuedAt ?? this.#clock.now());
     return this.#clock.real(this.#sign(claims));
+  }
+
+  /** An access token, for people as well as for service accounts. */
+  mintAccess(q: AccessRequest): Access & { token: string } {
+    const email = /^serviceAccount:(.+)$/.exec(q.member)?.[1];
+    return this.#access.mint(q, email === undefined ? undefined : this.#requireAccount(email).uniqueId);
+  }
+
+  /** What an access token stands for; undefined if for nothing, at clock.now(). */
+  findAccess(token: string): Access | undefined {
+    return this.#access.find(token);
   }
 
   /** https://www.googleapis.com/oauth2/v3/certs */

@@ -1,4 +1,4 @@
-import { QUEUE_DEFAULTS } from "../../cloud/resources/task-queue";
+import { burstAt, QUEUE_DEFAULTS } from "../../cloud/resources/task-queue";
 import type { StoredResource } from "../../cloud/store";
 import { milliseconds } from "../duration";
 import { retryInterval } from "../scheduler/backoff";
@@ -59,7 +59,7 @@ export function limitsOf({ state }: StoredQueue): Limits {
   const rate = rateLimits.maxDispatchesPerSecond ?? QUEUE_DEFAULTS["rateLimits.maxDispatchesPerSecond"];
   return {
     rate,
-    burst: rateLimits.maxBurstSize ?? Math.max(1, Math.ceil(rate / 5)),
+    burst: rateLimits.maxBurstSize ?? burstAt(rate),
     concurrent: rateLimits.maxConcurrentDispatches ?? QUEUE_DEFAULTS["rateLimits.maxConcurrentDispatches"],
   };
 }
