@@ -36,9 +36,10 @@ export class Tasks {
     for (const worker of this.#workers.values()) worker.close();
   }
 
-  /** A task as the REST API takes it. */
-  create(principal: string, parent: string, task: unknown): Task {
+  /** A task as the REST API takes it. `full`: to be shown with its body, which takes a permission of its own. */
+  create(principal: string, parent: string, task: unknown, { full = false } = {}): Task {
     const queue = this.#queue(principal, parent, "cloudtasks.tasks.create");
+    if (full) this.#require(principal, parent, "cloudtasks.tasks.fullView");
     return this.#add(principal, queue, readTask(task, this.#tools.cloud.clock.now()));
   }
 
@@ -58,7 +59,6 @@ export class Tasks {
     });
   }
 
-  /** `full`: with its body, which takes a permission of its own. */
   get(principal: string, name: string, { full = false } = {}): Task {
     return this.#task(principal, name, "cloudtasks.tasks.get", full);
   }
