@@ -95,10 +95,13 @@ const SUBJECT = "task";
 
 function parsed(input: unknown): Input {
   const props = (typeof input === "object" && input !== null ? input : {}) as Props;
-  const [failure] = failuresOf(SUBJECT, schema(), props);
-  if (failure === undefined) return props as Input;
-  const unknown = failure.reason.endsWith("is not modelled by the sandbox");
-  throw new CloudError(unknown ? "UNIMPLEMENTED" : "INVALID_ARGUMENT", failure.reason);
+  const failures = failuresOf(SUBJECT, schema(), props);
+  const [first] = failures;
+  if (first === undefined) return props as Input;
+  // What is wrong beside something unknown may be wrong only because that is not read.
+  const unknown = failures.find(({ reason }) => reason.endsWith("is not modelled by the sandbox"));
+  if (unknown !== undefined) throw new CloudError("UNIMPLEMENTED", unknown.reason);
+  throw new CloudError("INVALID_ARGUMENT", first.reason);
 }
 
 function methodOf(method = "POST"): string {

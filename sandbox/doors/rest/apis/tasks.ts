@@ -36,9 +36,10 @@ export function tasksApi(tasks: () => Tasks): Api {
       [`POST ${QUEUE}:purge`]: (call) => ({ body: queueJson(tasks().purge(who(call), queueOf(call))) }),
 
       [`POST ${QUEUE}/tasks`]: (call) => {
+        const principal = who(call);
         const { task, responseView } = readJson(call, created);
         const full = isFull(responseView);
-        return { body: taskJson(tasks().create(who(call), queueOf(call), taskFrom(task), { full }), full) };
+        return { body: taskJson(tasks().create(principal, queueOf(call), taskFrom(task), { full }), full) };
       },
       [`GET ${QUEUE}/tasks`]: (call) => {
         const full = isFull(call.url.searchParams.get("responseView"));
@@ -57,8 +58,9 @@ export function tasksApi(tasks: () => Tasks): Api {
         return { body: {} };
       },
       [`POST ${TASK}:run`]: (call) => {
+        const principal = who(call);
         const full = isFull(readJson(call, viewed).responseView);
-        return { body: taskJson(tasks().run(who(call), taskOf(call), { full }), full) };
+        return { body: taskJson(tasks().run(principal, taskOf(call), { full }), full) };
       },
     },
   };
