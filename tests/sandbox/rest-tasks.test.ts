@@ -266,8 +266,8 @@ describe("the REST API", () => {
     await world.ask("POST", `${tasksOf()}/mine:buffer`, wrapped);
     await world.stack.clock.advance(0);
     expect(world.live.delivery.attempts.map(({ task, url }) => [task?.split("/").pop(), url])).toEqual([
-      [expect.stringMatching(/^\d+$/), `${world.settings.url}`],
-      ["mine", `${world.settings.url}`],
+      [expect.stringMatching(/^\d+$/), world.settings.url],
+      ["mine", world.settings.url],
     ]);
   });
 
