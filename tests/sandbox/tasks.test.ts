@@ -294,10 +294,11 @@ describe("a task", () => {
     expect(refusal(() => tasks.buffer(OWNER, QUEUE, { id: "one" }))[0]).toBe("ALREADY_EXISTS");
     expect(refusal(() => tasks.get(OWNER, named.name))[1]).toMatch(/^The task no longer exists/);
     for (const gone of [named.name, `${QUEUE}/tasks/never`]) {
-      expect(refusal(() => tasks.delete(OWNER, gone))).toEqual([
-        "NOT_FOUND",
-        "Requested entity was not found.",
-      ]);
+      expect(
+        refusal(() => {
+          tasks.delete(OWNER, gone);
+        }),
+      ).toEqual(["NOT_FOUND", "Requested entity was not found."]);
     }
   });
 

@@ -112,7 +112,8 @@ export class ExampleWorld {
 
   /** How many resources the cloud holds, without the ids that Google keeps taken for a while. */
   get size(): number {
-    return this.cloud.store.size - this.cloud.store.list("deleted:workload-identity").length;
+    const taken = ["deleted:workload-identity", "deleted:task-queue"];
+    return taken.reduce((size, token) => size - this.cloud.store.list(token).length, this.cloud.store.size);
   }
 
   get resources(): DeployedResource[] {
@@ -140,6 +141,10 @@ export class ExampleWorld {
       const run = this.delivery.runJob(resource?.id ?? "");
       await this.clock.advance(3_600_000);
       await run;
+    } else if (source.kind === "task-queue") {
+      const queue = resource?.id ?? "";
+      this.delivery.tasks.buffer(this.cloud.deployer(queue.split("/")[1] ?? ""), queue);
+      await this.clock.advance(3_600_000);
     } else {
       await this.delivery.publish(String(resource?.outputs["topic"]), { data: "aGVsbG8=" });
       await this.clock.advance(60_000);
