@@ -3,7 +3,7 @@ import { Delivery } from "../sandbox/delivery/delivery";
 import type { HttpRequest, HttpResponse } from "../sandbox/ingress/http";
 import { Ingress } from "../sandbox/ingress/ingress";
 import { createVerifier, fixedKeys, RequestRefused } from "../verify/index";
-import { PROJECT, TestStack } from "./support/stack";
+import { TestStack } from "./support/stack";
 import type { Deployed } from "./support/stack";
 
 const MINUTE = 60_000;

@@ -17,7 +17,7 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   CallerIdentity, CloudFunction, CloudFunctionV1, CloudRunJob, CloudRunService, ExternalApplication, FunctionV1Invoker,
   GoogleApiTarget, ProjectApis, RunJobInvoker,
-  PushSubscription, RunInvoker, SchedulerJob,
+  PushSubscription, RunInvoker, SchedulerJob, TaskQueue,
 } from "COMPONENTS";
 declare const [schedulerunner, hello, authfn, runtopic]: [CallerIdentity, CloudRunService, CloudFunction, gcp.pubsub.Topic];
 declare const [legacyUrl, reportsUrl]: [pulumi.Output<string>, pulumi.Output<string>];

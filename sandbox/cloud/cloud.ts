@@ -4,6 +4,7 @@ import { Iam } from "./iam/iam";
 import { Projects, type ProjectSpec } from "./projects";
 import { seededRandom } from "./random";
 import { Store } from "./store";
+import { AccountKeys } from "./tokens/account-keys";
 import type { SigningKey } from "./tokens/signing-key";
 import { TokenIssuer } from "./tokens/token-issuer";
 
@@ -17,6 +18,8 @@ export interface CloudOptions {
   random?: () => number;
   /** The key that signs tokens, asked for once. Default: made afresh, which takes a fifth of a second. */
   signingKey?: () => Promise<SigningKey>;
+  /** A key of a service account, asked for once for each. Default: made afresh. */
+  accountKey?: () => Promise<SigningKey>;
 }
 
 /** An embedded Google Cloud: a model in memory, without network, and no security boundary. */
@@ -24,6 +27,7 @@ export class Cloud {
   readonly clock: Clock;
   readonly iam: Iam;
   readonly tokens: TokenIssuer;
+  readonly keys: AccountKeys;
   readonly store = new Store();
   readonly projects: Projects;
   readonly apis: Apis;
@@ -37,11 +41,9 @@ export class Cloud {
     this.iam = new Iam({ clock: this.clock, delay: () => this.#delay() });
     this.projects = new Projects(options.projects, this.iam);
     this.apis = new Apis(options.projects, this.projects);
-    this.tokens = new TokenIssuer({
-      clock: this.clock,
-      account: (email) => this.iam.account(email),
-      signingKey: options.signingKey,
-    });
+    const account = this.iam.account.bind(this.iam);
+    this.tokens = new TokenIssuer({ clock: this.clock, account, signingKey: options.signingKey });
+    this.keys = new AccountKeys({ clock: this.clock, account, newKey: options.accountKey });
     const { iamDelay = 0 } = options;
     this.#delay = typeof iamDelay === "function" ? iamDelay : () => iamDelay;
   }

@@ -112,7 +112,7 @@ export class ExampleWorld {
 
   /** How many resources the cloud holds, without the ids that Google keeps taken for a while. */
   get size(): number {
-    const kept = ["deleted:workload-identity", "deleted:custom-role"];
+    const kept = ["deleted:workload-identity", "deleted:custom-role", "deleted:task-queue"];
     return kept.reduce((left, token) => left - this.cloud.store.list(token).length, this.cloud.store.size);
   }
 
@@ -141,6 +141,10 @@ export class ExampleWorld {
       const run = this.delivery.runJob(resource?.id ?? "");
       await this.clock.advance(3_600_000);
       await run;
+    } else if (source.kind === "task-queue") {
+      const queue = resource?.id ?? "";
+      this.delivery.tasks.buffer(this.cloud.deployer(queue.split("/")[1] ?? ""), queue);
+      await this.clock.advance(3_600_000);
     } else {
       await this.delivery.publish(String(resource?.outputs["topic"]), { data: "aGVsbG8=" });
       await this.clock.advance(60_000);

@@ -15,6 +15,7 @@ import { schedulerJob } from "./scheduler-job";
 import { secret, secretVersion } from "./secrets";
 import { serviceAccount } from "./service-accounts";
 import { bucket, bucketObject } from "./storage";
+import { taskQueue } from "./task-queue";
 import { workloadIdentityPool, workloadIdentityProvider } from "./workload-identity";
 
 const KINDS: ReadonlyMap<string, Kind<never>> = new Map(
@@ -35,6 +36,7 @@ const KINDS: ReadonlyMap<string, Kind<never>> = new Map(
     topic,
     subscription,
     schedulerJob,
+    taskQueue,
     workloadIdentityPool,
     workloadIdentityProvider,
     randomString,

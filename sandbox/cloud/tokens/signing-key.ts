@@ -10,8 +10,9 @@ export interface SigningKey {
   pem: string;
 }
 
-export async function createSigningKey(): Promise<SigningKey> {
-  const { privateKey, publicKey } = await generateKeyPair("RS256", { modulusLength: 2048 });
+/** `extractable`: the private half may leave the process, as in the key file of a service account. */
+export async function createSigningKey({ extractable = false } = {}): Promise<SigningKey> {
+  const { privateKey, publicKey } = await generateKeyPair("RS256", { modulusLength: 2048, extractable });
   const [{ n, e }, pem] = await Promise.all([exportJWK(publicKey), exportSPKI(publicKey)]);
   // Google's key ids are 40 hexadecimal digits.
   const kid = createHash("sha1").update(pem).digest("hex");

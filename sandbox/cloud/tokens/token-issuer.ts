@@ -20,6 +20,11 @@ export interface MintRequest {
   audience: string;
   /** Default true, as for Scheduler, Tasks and Pub/Sub. */
   includeEmail?: boolean;
+  /**
+   * What `azp` is. Default: the unique id. It is the e-mail in tokens that are had with a key of the account, and where
+   * Google's own client libraries ask for it.
+   */
+  azp?: "unique id" | "e-mail";
   /** In milliseconds, like all times of the cloud. Default one hour. */
   lifetime?: number;
   /** In milliseconds since 1970. Default: clock.now(). */
@@ -77,10 +82,12 @@ export class TokenIssuer {
     return { [kid]: pem };
   }
 
-  /** Everything but the audience, at clock.now(). */
-  async verify(token: string): Promise<Verification> {
+  /** Everything but the audience, at clock.now(). A token without an e-mail is refused unless that is asked for. */
+  async verify(token: string, { withoutEmail = false } = {}): Promise<Verification> {
     const now = this.#clock.now();
-    return this.#clock.real(this.#key().then(async (key) => verifyIdToken(token, [key], now)));
+    return this.#clock.real(
+      this.#key().then(async (key) => verifyIdToken(token, [key], now, { withoutEmail })),
+    );
   }
 
   async #sign(claims: IdTokenClaims): Promise<string> {
@@ -110,7 +117,7 @@ function claimsOf(q: MintRequest, account: Account, issuedAt: number): IdTokenCl
   const email = q.includeEmail === false ? {} : { email: account.email, email_verified: true };
   return {
     aud: q.audience,
-    azp: account.uniqueId,
+    azp: q.azp === "e-mail" ? account.email : account.uniqueId,
     ...email,
     exp: Math.floor((issuedAt + (q.lifetime ?? HOUR)) / 1000),
     iat: Math.floor(issuedAt / 1000),
