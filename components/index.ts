@@ -41,8 +41,17 @@ export type { VpcEgress } from "./targets/runTemplate";
 export type { DeadLetterArgs } from "./sources/deadLetters";
 export { PushSubscription } from "./sources/PushSubscription";
 export type { PushRetry, PushSubscriptionArgs, PushSubscriptionNodes } from "./sources/PushSubscription";
-export { HttpMethod, SchedulerJob } from "./sources/SchedulerJob";
+export { HttpMethod } from "./sources/httpMethod";
+export { SchedulerJob } from "./sources/SchedulerJob";
 export type { SchedulerJobArgs, SchedulerJobNodes, SchedulerRetry } from "./sources/SchedulerJob";
+export { TaskQueue } from "./sources/TaskQueue";
+export type {
+  EnqueuerSettings,
+  TaskQueueArgs,
+  TaskQueueNodes,
+  TaskRateLimits,
+  TaskRetry,
+} from "./sources/TaskQueue";
 
 export { TokenAgent } from "./wiring/agents";
 export type { AuthorizedTarget } from "./wiring/authorizedTarget";

@@ -22,6 +22,7 @@ const LEGAL: Readonly<Record<string, readonly [property: string, pattern: RegExp
   "gcp:cloudfunctionsv2/function:Function": ["name", /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/],
   "gcp:cloudfunctions/function:Function": ["name", /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/],
   "gcp:cloudscheduler/job:Job": ["name", /^[A-Za-z0-9_-]{1,500}$/],
+  "gcp:cloudtasks/queue:Queue": ["name", /^[A-Za-z0-9-]{1,100}$/],
   "gcp:pubsub/topic:Topic": ["name", /^(?!goog)[A-Za-z][A-Za-z0-9._~+%-]{2,254}$/],
   "gcp:pubsub/subscription:Subscription": ["name", /^(?!goog)[A-Za-z][A-Za-z0-9._~+%-]{2,254}$/],
   "gcp:storage/bucket:Bucket": ["name", /^(?!goog)(?!.*google)[a-z0-9][-a-z0-9]{1,61}[a-z0-9]$/],

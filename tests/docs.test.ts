@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as secretmanager from "@pulumi/gcp/secretmanager";
 import * as components from "../components";
-import { PUSH_DEFAULTS, SCHEDULER_DEFAULTS } from "../components/sources/defaults";
+import { PUSH_DEFAULTS, SCHEDULER_DEFAULTS, TASKS_DEFAULTS } from "../components/sources/defaults";
 import { anchorsOf, codesIn, linksIn, markdownFiles, tableRows } from "./support/markdown";
 import type { Deployed } from "./support/stack";
 import { PROJECT, TestStack } from "./support/stack";
@@ -45,6 +45,7 @@ function leastProgram(): void {
   new SchedulerJob("scheduler-job", { schedule: "5 * * * *", target: invoker });
   new PushSubscription("push-subscription", { target: invoker });
   new PushSubscription("with-dead-letters", { target: invoker, deadLetters: {} });
+  new components.TaskQueue("task-queue", { region, target: invoker });
 }
 
 /** Every component with every argument that makes one more child, called after its class. */
@@ -104,6 +105,8 @@ function mostProgram(): void {
   new components.BackendCallers("backend-callers", { audience: "orders", callers: { caller } });
   new SchedulerJob("scheduler-job", { schedule: "5 * * * *", target });
   new PushSubscription("push-subscription", { target, deadLetters: {} });
+  const enqueuers = { shop: "group:shop@example.com" };
+  new components.TaskQueue("task-queue", { region, target, enqueuers, tasksNameCaller: true });
 }
 
 const names = Object.keys(components).filter((name) => existsSync(join(ROOT, `docs/components/${name}.md`)));
@@ -195,6 +198,8 @@ describe("docs/defaults.md", () => {
       const said = pageDefault(row["component"] ?? "", argument);
       const words: Record<string, string> = { '"GET"': "else GET", '"INGRESS_TRAFFIC_ALL"': "everywhere" };
       words['"ALLOW_ALL"'] = "everywhere";
+      // Said the other way round: whether it is paused.
+      words['"RUNNING"'] = "false";
       expect(`${argument}: ${said}`).toContain(words[value] ?? value.replace(/^"|"$/g, ""));
     }
   });
@@ -212,6 +217,13 @@ describe("docs/defaults.md", () => {
     const pushes = PUSH_DEFAULTS.maxDeliveryAttempts - 1;
     const total = waits(parseInt(minimumBackoff), parseInt(maximumBackoff), pushes).reduce((a, b) => a + b);
     expect(Math.round(total / 60)).toBeCloseTo(40, -0.5);
+    const tasks = TASKS_DEFAULTS.retry;
+    const tries = waits(parseInt(tasks.minBackoff), parseInt(tasks.maxBackoff), tasks.maxAttempts - 1);
+    expect(tries.reduce((a, b) => a + b) / 86_400).toBeCloseTo(3.8, 1);
+    // Each wait at most as long as all before it, and one step more.
+    for (const [i, wait] of tries.entries()) {
+      expect(wait).toBeLessThanOrEqual(tries.slice(0, i).reduce((a, b) => a + b, 10));
+    }
   });
 });
 

@@ -14,6 +14,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "schedule-to-run": ["schedule-to-run"],
   "schedule-to-run-job": ["schedule-to-run-job"],
   "pubsub-to-function": ["pubsub-to-function"],
+  "tasks-to-run": ["tasks-to-run"],
   "many-schedules-one-caller": ["many-schedules-one-caller"],
   "one-caller-per-source": ["one-caller-per-source"],
   "own-application": ["own-application"],
@@ -121,6 +122,22 @@ test("pubsub-to-function keeps what its function will not take", async () => {
   expect(world.reached).toHaveLength(5);
   expect(world.delivery.deadLettered(subscription?.id ?? "")).toHaveLength(1);
   expect(world.delivery.backlog(subscription?.id ?? "")).toBe(0);
+});
+
+test("tasks-to-run lets the shop enqueue, and the caller do nothing but call", async () => {
+  await deploy("tasks-to-run");
+  const emailOf = (name: string) =>
+    `serviceAccount:${String(world.resources.find((r) => label(r) === `Account ${name}`)?.outputs["email"])}`;
+  const queue = world.resources.find((r) => label(r) === "Queue orders")?.id ?? "";
+  const { tasks } = world.delivery;
+  tasks.buffer(emailOf("shop-runtime"), queue);
+  for (const other of ["worker-runtime", "orders"]) {
+    expect(() => tasks.buffer(emailOf(other), queue)).toThrow(
+      'lacks IAM permission "cloudtasks.tasks.create"',
+    );
+  }
+  await world.clock.advance(0);
+  expect(world.delivery.attempts.map(({ outcome }) => outcome)).toEqual(["success"]);
 });
 
 test("several-regions: the service of one region takes no token that is for another", async () => {

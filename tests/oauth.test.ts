@@ -1,3 +1,4 @@
+import * as cloudtasks from "@pulumi/gcp/cloudtasks";
 import {
   CallerIdentity,
   CloudRunJob,
@@ -5,6 +6,7 @@ import {
   RunJobInvoker,
   RunJobRole,
   SchedulerJob,
+  TaskQueue,
 } from "../components";
 import { attempts } from "../doctor/attempts";
 import { examine } from "../doctor/examine";
@@ -154,6 +156,71 @@ describe.each(["default", "hardened"] as const)("in a %s project", (kind) => {
     });
     expect(outcomeOf(await stack.fire(wider, "more"))).toBe("success 200");
   });
+});
+
+describe.each(["default", "hardened"] as const)("a queue in a %s project", (kind) => {
+  const program = () => {
+    const caller = new CallerIdentity("caller", { accessTokens: true, deployers: deployers() });
+    const job = new CloudRunJob("cleanup", { image: "clean", region: REGION, deployers: deployers() });
+    new TaskQueue("queue", { region: REGION, target: job.authorize(caller) });
+  };
+
+  /** The first attempt of one task, whatever the task itself says of address and token. */
+  async function task(deployed: Deployed): Promise<Attempt | undefined> {
+    stack.delivery.tasks.buffer(
+      stack.cloud.deployer(PROJECT.id),
+      deployed.resource("Queue", "queue").id ?? "",
+    );
+    await stack.clock.advance(1_000);
+    return stack.delivery.attempts[0];
+  }
+
+  test("runs a job with an access token, and needs the grants to do so", async () => {
+    const up = await given({ kind }).up(program);
+    expect(up.resource("Queue", "queue").inputs.httpTarget).toMatchObject({
+      oauthToken: { scope: CLOUD_PLATFORM },
+      uriOverride: { host: "run.googleapis.com" },
+    });
+    const attempt = await task(up);
+    expect(attempt && outcomeOf(attempt)).toBe("success 200");
+    expect(attempt).toMatchObject({ audience: undefined, scope: CLOUD_PLATFORM });
+    expect(stack.runs("cleanup")).toBe(1);
+    expect(trustGraph(up.resources).edges).toMatchObject([
+      { source: { kind: "task-queue" }, target: { kind: "run-job" }, scope: CLOUD_PLATFORM, granted: true },
+    ]);
+  });
+
+  test("is not let to mint once the grant is gone, unless the project's role allows it", async () => {
+    const up = await given({ kind }).up(program);
+    const { role, member, serviceAccountId } = up.resource("IAMMember", "caller-access-tasks").outputs;
+    const email = String(serviceAccountId).split("/").at(-1) ?? "";
+    stack.cloud.iam.revoke(serviceAccountName(PROJECT.id, email), {
+      role: String(role),
+      member: String(member),
+    });
+    const attempt = await task(up);
+    const expected = kind === "default" ? "success 200" : "not minted: iam.serviceAccounts.getAccessToken";
+    expect(attempt && outcomeOf(attempt)).toBe(expected);
+  });
+});
+
+test("a queue's access token is for Google's APIs, and one token is enough", async () => {
+  const account = "caller@my-project.iam.gserviceaccount.com";
+  const oauthToken = { serviceAccountEmail: account };
+  const make = (httpTarget: object) => () => {
+    new cloudtasks.Queue("queue", { name: "queue", location: REGION, httpTarget });
+  };
+  given();
+  const ours = { host: "hello.example" };
+  await expect(stack.preview(make({ oauthToken, uriOverride: ours }))).rejects.toThrow(
+    'is for Google\'s APIs (*.googleapis.com) only, and the host is "hello.example"',
+  );
+  await expect(stack.preview(make({ oauthToken }))).rejects.toThrow('the host is "each task\'s own"');
+  const oidcToken = { serviceAccountEmail: account, audience: "a" };
+  const uriOverride = { host: "run.googleapis.com" };
+  await expect(stack.preview(make({ oauthToken, oidcToken, uriOverride }))).rejects.toThrow(
+    'conflicts with "httpTarget.oidcToken": a request carries one token',
+  );
 });
 
 test("without accessTokens a hardened project's Scheduler mints none, and a default one's does", async () => {

@@ -31,6 +31,7 @@ const TYPE = {
   projectGrant: "gcp:projects/iAMMember:IAMMember",
   job: "gcp:cloudscheduler/job:Job",
   subscription: "gcp:pubsub/subscription:Subscription",
+  queue: "gcp:cloudtasks/queue:Queue",
 } as const;
 
 const account = (name = "schedulerunner", email = CALLER): ResourceState =>
@@ -125,6 +126,68 @@ describe("edges", () => {
     expect(onlyEdge(account(), run(), runGrant(), subscription)).toMatchObject({
       source: { kind: "push-subscription", name: "psub" },
       granted: true,
+    });
+  });
+
+  describe("a task queue", () => {
+    const host = new URL(HELLO).host;
+    const queue = (uriOverride: object | undefined, more: Partial<ResourceState> = {}): ResourceState => {
+      const oidcToken = { serviceAccountEmail: CALLER, audience: HELLO };
+      return resource(TYPE.queue, "orders", { httpTarget: { uriOverride, oidcToken } }, more);
+    };
+
+    test.each([
+      [{ host }, HELLO],
+      [{ scheme: "HTTPS", host, port: "0" }, HELLO],
+      [
+        { scheme: "HTTPS", host, pathOverride: { path: "/work" }, queryOverride: { queryParams: "a=b" } },
+        `${HELLO}/work?a=b`,
+      ],
+    ])("that puts %j over its tasks' addresses calls %s", (uriOverride, url) => {
+      expect(onlyEdge(account(), run(), runGrant(), queue(uriOverride))).toMatchObject({
+        source: { kind: "task-queue", name: "orders" },
+        caller: CALLER,
+        target: { kind: "run-service", name: "hello" },
+        url,
+        audience: HELLO,
+        granted: true,
+      });
+    });
+
+    test("on another port calls something else, and so does one in clear text", () => {
+      for (const uriOverride of [
+        { host, port: "8443" },
+        { scheme: "HTTP", host },
+      ]) {
+        expect(onlyEdge(account(), run(), runGrant(), queue(uriOverride)).target.kind).toBe("external");
+      }
+    });
+
+    test("whose host is not known yet calls what the host comes from", () => {
+      const waiting = queue(undefined, {
+        inputs: { httpTarget: { oidcToken: { serviceAccountEmail: CALLER } } },
+        propertyDependencies: { httpTarget: [urn(TYPE.run, "hello"), urn(TYPE.account, "schedulerunner")] },
+      });
+      expect(onlyEdge(account(), run(), runGrant(), waiting)).toMatchObject({
+        target: { name: "hello" },
+        url: "(known after deployment)",
+        granted: true,
+      });
+    });
+
+    test("that leaves its tasks the address calls what no resource tells", () => {
+      const edge = onlyEdge(account(), run(), runGrant(), queue(undefined));
+      expect(edge).toMatchObject({
+        target: { kind: "external" },
+        url: "(known after deployment)",
+        granted: false,
+      });
+    });
+
+    test("is drawn as one", () => {
+      const text = mermaid(trustGraph([account(), run(), runGrant(), queue({ host })]));
+      expect(text).toContain('source1(["orders<br/>task queue"])');
+      expect(text).toContain('source1 -->|"calls hello"| caller1');
     });
   });
 

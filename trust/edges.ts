@@ -33,16 +33,22 @@ export interface ReadEdge {
 interface Kind {
   kind: Edge["source"]["kind"];
   block: string;
-  url: string;
+  /** The address that it calls; undefined while it is not known. */
+  url: (source: ResourceState) => string | undefined;
 }
 
 const KINDS: Readonly<Record<string, Kind>> = {
-  "gcp:cloudscheduler/job:Job": { kind: "scheduler-job", block: "httpTarget", url: "uri" },
+  "gcp:cloudscheduler/job:Job": {
+    kind: "scheduler-job",
+    block: "httpTarget",
+    url: (job) => textAt(job, "httpTarget", "uri"),
+  },
   "gcp:pubsub/subscription:Subscription": {
     kind: "push-subscription",
     block: "pushConfig",
-    url: "pushEndpoint",
+    url: (subscription) => textAt(subscription, "pushConfig", "pushEndpoint"),
   },
+  "gcp:cloudtasks/queue:Queue": { kind: "task-queue", block: "httpTarget", url: queueUrl },
 };
 
 interface Known {
@@ -66,12 +72,12 @@ const TOKENS = ["oidcToken", "oauthToken"] as const;
 
 function readEdge(
   resource: ResourceState,
-  { kind, block, url: urlName }: Kind,
+  { kind, block, url: urlOf }: Kind,
   token: (typeof TOKENS)[number],
   known: Known,
 ): ReadEdge {
   const origins = originsOf(resource, block);
-  const url = textAt(resource, block, urlName);
+  const url = urlOf(resource);
   const target = targetOf(url, origins, known.targets);
   const caller = known.callers.find(textAt(resource, block, token, "serviceAccountEmail"), origins);
   const grant = known.grants.find(
@@ -94,6 +100,19 @@ function readEdge(
       grant: grant && { role: grant.grant.role, urn: grant.grant.urn },
     },
   };
+}
+
+/**
+ * What a queue puts in place of its tasks' addresses. A part that it leaves to the tasks is left out, and a queue that leaves
+ * them the host calls what no resource tells.
+ */
+function queueUrl(queue: ResourceState): string | undefined {
+  const part = (...path: string[]): string | undefined => textAt(queue, "httpTarget", "uriOverride", ...path);
+  const [scheme = "HTTPS", host, port] = [part("scheme"), part("host"), part("port")];
+  if (host === undefined) return undefined;
+  const [path, query] = [part("pathOverride", "path"), part("queryOverride", "queryParams")];
+  const at = port === undefined || port === "0" ? "" : `:${port}`;
+  return `${scheme.toLowerCase()}://${host}${at}${path ?? ""}${query === undefined ? "" : `?${query}`}`;
 }
 
 /** By its address; while that is unknown, by the one target that the address comes from. */

@@ -11,21 +11,10 @@ import { childOf, NO_INPUTS } from "../wiring/options";
 import { sameProject } from "../wiring/sameProject";
 import { SCHEDULER_DEFAULTS } from "./defaults";
 import { requestBody, requestHeaders } from "./httpContent";
+import { HttpMethod } from "./httpMethod";
 import { cronExpression, timeZoneName } from "./schedule";
 import type { TokenRequest } from "./tokenRequest";
 import { tokenRequest } from "./tokenRequest";
-
-/** How a job calls. */
-export const HttpMethod = {
-  Get: "GET",
-  Head: "HEAD",
-  Post: "POST",
-  Put: "PUT",
-  Patch: "PATCH",
-  Delete: "DELETE",
-  Options: "OPTIONS",
-} as const;
-export type HttpMethod = (typeof HttpMethod)[keyof typeof HttpMethod];
 
 /** When and how often Cloud Scheduler tries again. */
 export interface SchedulerRetry {

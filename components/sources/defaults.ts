@@ -24,3 +24,16 @@ export const PUSH_DEFAULTS = {
   maxDeliveryAttempts: 10,
   messageRetention: "604800s",
 } as const;
+
+export const TASKS_DEFAULTS = {
+  rateLimits: { maxDispatchesPerSecond: 500, maxConcurrentDispatches: 1000 },
+  retry: {
+    // 10, 20, 40, … 2560 s, then every hour: a task is tried for almost four days before Google drops it. A wait is about
+    // as long as all before it.
+    maxAttempts: 100,
+    maxRetryDuration: "0s",
+    minBackoff: "10s",
+    maxBackoff: "3600s",
+    maxDoublings: 16,
+  },
+} as const;

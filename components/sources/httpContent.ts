@@ -3,12 +3,13 @@ import type { Subject } from "../wiring/checks";
 import { checked, refuse } from "../wiring/checks";
 
 /**
- * Headers that Cloud Scheduler sets itself, or that are part of the token. What it does with an Authorization header
- * beside a token is documented nowhere, so none is let through.
- * https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#HttpTarget
+ * Headers that Cloud Scheduler or Cloud Tasks sets itself, or that are part of the token. What Scheduler does with an
+ * Authorization header beside a token is documented nowhere, so none is let through.
+ * https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#HttpTarget,
+ * https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues#HttpTarget
  */
 const RESERVED =
-  /^(authorization|x-serverless-authorization|host|content-length|user-agent|x-cloudscheduler.*|x-google-.*|x-appengine-.*)$/i;
+  /^(authorization|x-serverless-authorization|host|content-length|user-agent|x-cloudscheduler.*|x-cloudtasks.*|x-google-.*|x-appengine-.*)$/i;
 
 /** https://www.rfc-editor.org/rfc/rfc9110#name-tokens */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;

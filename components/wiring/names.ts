@@ -30,6 +30,8 @@ const word = (text: string): string =>
       .replace(/^-+|-+$/g, ""),
   );
 
+const letters = (text: string): string => word(text).replace(/_/g, "-");
+
 function startingWithLetter(text: string): string {
   const name = text.replace(/^goog/i, "x-goog");
   return /^[A-Za-z]/.test(name) ? name : `x-${name}`.replace(/-$/, "");
@@ -72,6 +74,8 @@ export const NAME_RULES = {
   },
   // https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs
   job: { what: "job name", pattern: /^[A-Za-z0-9_-]+$/, min: 1, max: 500, legalize: word },
+  // https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues#Queue
+  queue: { what: "queue name", pattern: /^[A-Za-z0-9-]+$/, min: 1, max: 100, legalize: letters },
   // https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names
   pubsub: {
     what: "topic or subscription name",

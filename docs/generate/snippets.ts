@@ -17,7 +17,7 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   ApiGateway, BackendCallers, CallerIdentity, CloudFunction, CloudFunctionV1, CloudRunJob, CloudRunService,
   EndpointsService, EnvoyFront, ExternalApplication, FunctionV1Invoker, GoogleApiTarget, IstioWorkload, ProjectApis,
-  PushSubscription, RunInvoker, RunJobInvoker, SchedulerJob,
+  PushSubscription, RunInvoker, RunJobInvoker, SchedulerJob, TaskQueue,
 } from "COMPONENTS";
 declare const [schedulerunner, hello, authfn, runtopic]: [CallerIdentity, CloudRunService, CloudFunction, gcp.pubsub.Topic];
 declare const [legacyUrl, reportsUrl]: [pulumi.Output<string>, pulumi.Output<string>];

@@ -51,6 +51,12 @@ export interface IntrusionRow {
 export const NOTICE =
   "An embedded Google Cloud: a model in this process, with throw-away keys. It is no security boundary, and asks nothing of Google.";
 
+const NOTHING_SENT: Readonly<Record<Edge["source"]["kind"], string>> = {
+  "scheduler-job": "nothing was sent",
+  "push-subscription": "nothing was sent: no message came through its filter",
+  "task-queue": "nothing was sent: the queue leaves the address to its tasks",
+};
+
 export function callRow({ edge, attempts }: Call): CallRow {
   const last = attempts.at(-1);
   const reached = last?.verdict?.outcome === "let in";
@@ -65,7 +71,7 @@ export function callRow({ edge, attempts }: Call): CallRow {
     status: last?.response?.status,
     tries: attempts.length,
     answer: reached ? last.response?.body.trim() : undefined,
-    reason: last === undefined ? "nothing was sent: no message came through its filter" : reasonOf(last),
+    reason: last === undefined ? NOTHING_SENT[edge.source.kind] : reasonOf(last),
     assumed: last?.verdict?.assumed,
   };
 }

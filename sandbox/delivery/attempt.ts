@@ -4,7 +4,7 @@ import type { IdTokenClaims } from "../cloud/tokens/claims";
 import type { HttpResponse, Verdict } from "../ingress/http";
 
 interface Source {
-  kind: "scheduler-job" | "push-subscription";
+  kind: "scheduler-job" | "push-subscription" | "task-queue";
   /** Short. */
   name: string;
   id: string;
@@ -14,7 +14,9 @@ interface Source {
 export interface Attempt {
   at: number;
   source: Source;
-  /** From 1, counted anew for every execution of a job and every message. */
+  /** Of a task queue: the task's whole name. */
+  task?: string;
+  /** From 1, counted anew for every execution of a job, every message and every task. */
   number: number;
   url: string;
   /** The service account that is called as; empty when the source is to send no token. */

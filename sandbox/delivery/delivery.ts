@@ -7,6 +7,7 @@ import type { Publication } from "./pubsub/message";
 import { PubSub } from "./pubsub/pubsub";
 import { TokenCache } from "./pubsub/token-cache";
 import { Scheduler } from "./scheduler/scheduler";
+import { Tasks } from "./tasks/tasks";
 import { Waits } from "./waits";
 
 export interface DeliveryOptions {
@@ -14,13 +15,14 @@ export interface DeliveryOptions {
   pushTokensOutliveChanges?: boolean;
 }
 
-/** The sources at work: Scheduler jobs and push subscriptions call their targets, on the cloud's clock. */
+/** The sources at work: Scheduler jobs, push subscriptions and task queues call their targets, on the cloud's clock. */
 export class Delivery {
   readonly #cloud: Cloud;
   readonly #log = new AttemptLog();
   readonly #waits: Waits;
   readonly #scheduler: Scheduler;
   readonly #pubsub: PubSub;
+  readonly #tasks: Tasks;
   #unsubscribe: (() => void) | undefined;
 
   constructor(cloud: Cloud, ingress: Ingress, { pushTokensOutliveChanges }: DeliveryOptions = {}) {
@@ -32,6 +34,7 @@ export class Delivery {
       ...tools,
       tokens: new TokenCache(cloud, { outliveChanges: pushTokensOutliveChanges }),
     });
+    this.#tasks = new Tasks(tools);
   }
 
   /** Arms the timers of all jobs, of those now and of later ones. */
@@ -52,6 +55,7 @@ export class Delivery {
     this.#unsubscribe = undefined;
     this.#scheduler.stop();
     this.#waits.stop();
+    this.#tasks.stop();
   }
 
   /** Runs a job now, with its retries. They wait on the clock, so somebody else has to move it meanwhile. */
@@ -68,6 +72,12 @@ export class Delivery {
     });
   }
 
+  /** Cloud Tasks: its queues send what is put into them by themselves, as time goes on. */
+  get tasks(): Tasks {
+    this.#requireRunning();
+    return this.#tasks;
+  }
+
   get attempts(): readonly Attempt[] {
     return this.#log.all;
   }
@@ -82,9 +92,9 @@ export class Delivery {
     return this.#pubsub.deadLettered(subscriptionId);
   }
 
-  /** How many messages a subscription has that nobody has acknowledged. */
-  backlog(subscriptionId: string): number {
-    return this.#pubsub.backlog(subscriptionId);
+  /** How many messages a subscription has that nobody has acknowledged, or tasks a queue that are not done. */
+  backlog(id: string): number {
+    return this.#pubsub.backlog(id) + this.#tasks.backlog(id);
   }
 
   #requireRunning(): void {

@@ -13,7 +13,7 @@ export type Minted = { ok: true; token: string; claims: IdTokenClaims; decision:
 export type MintedAccess = { ok: true; token: string; access: Access; decision: Decision } | NotMinted;
 
 interface Question {
-  agent: "scheduler" | "pubsub";
+  agent: "scheduler" | "tasks" | "pubsub";
   /** The project of the source: its agent is the one that asks. */
   project: string;
   /** E-mail of the account that the token is for. */

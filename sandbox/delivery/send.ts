@@ -5,7 +5,10 @@ import type { Minted, MintedAccess } from "./mint";
 import type { Waits } from "./waits";
 
 /** What is known of an attempt before anything was sent. */
-export type Planned = Pick<Attempt, "at" | "source" | "number" | "url" | "caller" | "audience" | "scope">;
+export type Planned = Pick<
+  Attempt,
+  "at" | "source" | "task" | "number" | "url" | "caller" | "audience" | "scope"
+>;
 
 export interface Answered {
   response: HttpResponse;

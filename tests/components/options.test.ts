@@ -21,6 +21,7 @@ import {
   RunInvoker,
   RunJobInvoker,
   SchedulerJob,
+  TaskQueue,
 } from "../../components";
 import type * as components from "../../components";
 import type { Caller } from "../../components";
@@ -96,6 +97,12 @@ const MAKE: Readonly<Record<string, Make>> = {
     new SchedulerJob(name, { schedule: "5 * * * *", target: target(caller) }, options),
   PushSubscription: (name, options, caller) =>
     new PushSubscription(name, { target: target(caller), deadLetters: {} }, options),
+  TaskQueue: (name, options, caller) =>
+    new TaskQueue(
+      name,
+      { region: REGION, target: target(caller), enqueuers: DEPLOYERS, tasksNameCaller: true },
+      options,
+    ),
 };
 
 const DEPLOYERS = { pipeline: "user:owner@example.com" };

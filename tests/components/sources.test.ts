@@ -6,8 +6,15 @@ import {
   PushSubscription,
   RunInvoker,
   SchedulerJob,
+  TaskQueue,
 } from "../../components";
-import type { AuthorizedTarget, HttpMethod, PushSubscriptionArgs, SchedulerJobArgs } from "../../components";
+import type {
+  AuthorizedTarget,
+  HttpMethod,
+  PushSubscriptionArgs,
+  SchedulerJobArgs,
+  TaskQueueArgs,
+} from "../../components";
 import { agentEmail } from "../../sandbox/cloud/names";
 import { UNKNOWN } from "../../sandbox/cloud/resources/values";
 import type { Props } from "../../sandbox/cloud/resources/values";
@@ -37,7 +44,11 @@ function makeSubscription(args: Partial<PushSubscriptionArgs> = {}, name = "push
   return new PushSubscription(name, { target: TARGET, ...args });
 }
 
-/** What both are told in the same way, and refuse in the same words. */
+function makeQueue(args: Partial<TaskQueueArgs> = {}, name = "queue"): TaskQueue {
+  return new TaskQueue(name, { region: "us-central1", target: TARGET, ...args });
+}
+
+/** What all are told in the same way, and refuse in the same words. */
 const REQUESTS: readonly [args: Pick<SchedulerJobArgs, "path" | "query">, url: string][] = [
   [{ path: "tasks/nightly" }, `${ADDRESS}/tasks/nightly`],
   [{ path: "/" }, `${ADDRESS}/`],
@@ -665,6 +676,223 @@ describe("PushSubscription", () => {
   });
 });
 
+describe("TaskQueue", () => {
+  const USUAL = {
+    // Google keeps the name of a deleted queue, so it ends in a suffix that is not known before.
+    name: UNKNOWN,
+    location: "us-central1",
+    project: PROJECT.id,
+    desiredState: "RUNNING",
+    httpTarget: {
+      uriOverride: { scheme: "HTTPS", host: "hello.example", uriOverrideEnforceMode: "ALWAYS" },
+      oidcToken: TOKEN,
+    },
+    rateLimits: { maxDispatchesPerSecond: 500, maxConcurrentDispatches: 1000 },
+    retryConfig: {
+      maxAttempts: 100,
+      maxRetryDuration: "0s",
+      minBackoff: "10s",
+      maxBackoff: "3600s",
+      maxDoublings: 16,
+    },
+  };
+
+  let usual: Record<string, Props>;
+  beforeAll(async () => {
+    usual = await asked(nothing, () => makeQueue());
+  });
+
+  test("says for all its tasks where to and as whom, tries again for long enough, and lets nobody enqueue", () => {
+    const suffix = { length: 6, lower: true, numeric: true, special: false, upper: false };
+    expect(usual).toEqual({ "RandomString queue-suffix": suffix, "Queue queue": USUAL });
+  });
+
+  const change = (what: string, from: unknown, to: unknown) =>
+    `Queue queue.${what}: ${from === undefined ? "(nothing)" : JSON.stringify(from)} => ${JSON.stringify(to)}`;
+  const override = (what: string, to: unknown) => change(`httpTarget.uriOverride.${what}`, undefined, to);
+
+  const ARGUMENTS: readonly [args: Partial<TaskQueueArgs>, effect: string[]][] = [
+    [
+      {
+        target: {
+          url: "https://a.example:8443/f",
+          serviceAccountEmail: OTHER_CALLER,
+          audience: "c",
+        },
+      },
+      [
+        change("httpTarget.oidcToken.audience", ADDRESS, "c"),
+        change("httpTarget.oidcToken.serviceAccountEmail", CALLER, OTHER_CALLER),
+        change("httpTarget.uriOverride.host", "hello.example", "a.example"),
+        override("pathOverride", { path: "/f" }),
+        override("port", "8443"),
+      ],
+    ],
+    [{ path: "tasks/nightly" }, [override("pathOverride", { path: "/tasks/nightly" })]],
+    [{ path: "/" }, [override("pathOverride", { path: "/" })]],
+    [
+      { query: { from: "a b", to: "c&d" } },
+      [override("queryOverride", { queryParams: "from=a+b&to=c%26d" })],
+    ],
+    [{ query: {} }, [override("queryOverride", { queryParams: "" })]],
+    [{ method: "PUT" }, [change("httpTarget.httpMethod", undefined, "PUT")]],
+    [
+      { headers: { "X-Shop": "eu", "Content-Type": "text/csv" } },
+      [
+        change("httpTarget.headerOverrides", undefined, [
+          { header: { key: "X-Shop", value: "eu" } },
+          { header: { key: "Content-Type", value: "text/csv" } },
+        ]),
+      ],
+    ],
+    [{ headers: {} }, []],
+    [
+      { rateLimits: { maxDispatchesPerSecond: 0.5, maxConcurrentDispatches: 5000 } },
+      [
+        change("rateLimits.maxConcurrentDispatches", 1000, 5000),
+        change("rateLimits.maxDispatchesPerSecond", 500, 0.5),
+      ],
+    ],
+    [
+      {
+        retry: {
+          maxAttempts: -1,
+          maxRetryDuration: "3600s",
+          minBackoff: "1s",
+          maxBackoff: "60s",
+          maxDoublings: 0,
+        },
+      },
+      [
+        change("retryConfig.maxAttempts", 100, -1),
+        change("retryConfig.maxBackoff", "3600s", "60s"),
+        change("retryConfig.maxDoublings", 16, 0),
+        change("retryConfig.maxRetryDuration", "0s", "3600s"),
+        change("retryConfig.minBackoff", "10s", "1s"),
+      ],
+    ],
+    [{ paused: true }, [change("desiredState", "RUNNING", "PAUSED")]],
+    [{ region: "europe-west1" }, [change("location", "us-central1", "europe-west1")]],
+    [
+      { project: OTHER.id, target: { ...TARGET, serviceAccountEmail: ANYWHERE } },
+      [
+        change("httpTarget.oidcToken.serviceAccountEmail", CALLER, ANYWHERE),
+        change("project", PROJECT.id, OTHER.id),
+      ],
+    ],
+    [{ queueName: "Orders-1" }, [change("name", "(unknown)", "Orders-1"), "RandomString queue-suffix: gone"]],
+    [{ enqueuers: { shop: "user:shop@example.com" } }, ["QueueIamMember queue-enqueuer-shop: made"]],
+    [
+      { enqueuers: { shop: "user:shop@example.com" }, tasksNameCaller: true },
+      ["IAMMember queue-actas-shop: made", "QueueIamMember queue-enqueuer-shop: made"],
+    ],
+    [{ tasksNameCaller: true }, []],
+  ];
+
+  test.each(ARGUMENTS)("takes %j, known at once or later, and changes nothing else", async (args, effect) => {
+    expect(differences(usual, await asked(nothing, () => makeQueue(args)))).toEqual(effect);
+    const known = await asked(nothing, () => makeQueue(laterLeaves(args, ["method", "tasksNameCaller"])));
+    expect(differences(usual, known)).toEqual(effect);
+  });
+
+  test("has tried every argument above", () => {
+    const tried = ARGUMENTS.flatMap(([args]) => Object.keys(args));
+    expect([...new Set(tried)].sort()).toEqual(argumentsOf("TaskQueue"));
+  });
+
+  test("lets enqueuers do that and nothing more: on this queue, and on the one account if their tasks name it", async () => {
+    const program = () => {
+      const enqueuers = { shop: "user:shop@example.com" };
+      return makeQueue({ enqueuers, tasksNameCaller: true, queueName: "orders" });
+    };
+    const preview = await asked(nothing, program);
+    expect(preview["QueueIamMember queue-enqueuer-shop"]).toEqual({
+      name: "orders",
+      location: "us-central1",
+      project: PROJECT.id,
+      role: "roles/cloudtasks.enqueuer",
+      member: "user:shop@example.com",
+    });
+    expect(preview["IAMMember queue-actas-shop"]).toEqual({
+      serviceAccountId: `projects/my-project/serviceAccounts/${CALLER}`,
+      role: "roles/iam.serviceAccountUser",
+      member: "user:shop@example.com",
+    });
+  });
+
+  const SET =
+    "is set by Google or carries the token. Leave it out; give what you want to say in a header of your own";
+  const REFUSED: readonly [args: Partial<TaskQueueArgs>, message: string][] = [
+    ...(REFUSED_REQUESTS as [Partial<TaskQueueArgs>, string][]),
+    [{ region: "" }, `region "" ${EMPTY}`],
+    [
+      { rateLimits: { maxDispatchesPerSecond: 501 } },
+      `rateLimits.maxDispatchesPerSecond 501 is not a number from 0.001 to 500 tasks. ${RANGE}`,
+    ],
+    [
+      { rateLimits: { maxDispatchesPerSecond: 0 } },
+      `rateLimits.maxDispatchesPerSecond 0 is not a number from 0.001 to 500 tasks. ${RANGE}`,
+    ],
+    [
+      { rateLimits: { maxConcurrentDispatches: 5001 } },
+      `rateLimits.maxConcurrentDispatches 5001 is not a whole number from 1 to 5000 tasks. ${RANGE}`,
+    ],
+    [
+      { retry: { maxAttempts: 0 } },
+      "retry.maxAttempts 0 is no attempt at all. Give 1 or more, or -1 for no limit",
+    ],
+    [
+      { retry: { maxAttempts: -2 } },
+      `retry.maxAttempts -2 is not a whole number from -1 to 2147483647 attempts. ${RANGE}`,
+    ],
+    [{ retry: { maxRetryDuration: "1h" } }, `retry.maxRetryDuration "1h" ${NO_DURATION}`],
+    [{ retry: { minBackoff: "10" } }, `retry.minBackoff "10" ${NO_DURATION}`],
+    [{ retry: { maxBackoff: "" } }, `retry.maxBackoff "" ${NO_DURATION}`],
+    [
+      { retry: { maxDoublings: 1.5 } },
+      `retry.maxDoublings 1.5 is not a whole number from 0 to 2147483647 doublings. ${RANGE}`,
+    ],
+    [
+      { queueName: "a_b" },
+      'queueName "a_b" is not a queue name. Google allows 1 to 100 characters that match ^[A-Za-z0-9-]+$',
+    ],
+    [
+      { enqueuers: { shop: "shop@example.com" } },
+      'enqueuers.shop "shop@example.com" is not an IAM member. Put its kind in front: "user:", "group:", "serviceAccount:", "principal:" or "principalSet:"',
+    ],
+    [
+      { enqueuers: { all: "allUsers" } },
+      'enqueuers.all "allUsers" is everybody. Name who may; if the target really is public, declare that grant as a resource of its own',
+    ],
+    ...["Authorization", "X-CloudTasks-TaskName", "X-CloudScheduler", "Host"].map(
+      (name): [Partial<TaskQueueArgs>, string] => [{ headers: { [name]: "x" } }, `headers "${name}" ${SET}`],
+    ),
+  ];
+
+  test.each(REFUSED)("refuses %j, known at once or later", async (args, message) => {
+    expect(await refusal(nothing, () => makeQueue(args))).toBe(`TaskQueue "queue": ${message}`);
+    const known = laterLeaves(args);
+    expect(await refusal(nothing, () => makeQueue(known))).toBe(`TaskQueue "queue": ${message}`);
+  });
+
+  const OFFERED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS".split(", ").map((name) => `"${name}"`);
+  const REFUSED_AT_ONCE: readonly [args: Partial<TaskQueueArgs>, message: string][] = [
+    ...REFUSED_TARGETS.map(([target, message]): [Partial<TaskQueueArgs>, string] => [{ target }, message]),
+    [{ method: "get" as HttpMethod }, `method "get" is not known. Choose one of ${OFFERED.join(", ")}`],
+  ];
+
+  test.each(REFUSED_AT_ONCE)("refuses %j: %s", async (args, message) => {
+    expect(await refusal(nothing, () => makeQueue(args))).toBe(`TaskQueue "queue": ${message}`);
+  });
+
+  test("makes a legal name of any logical one", async () => {
+    const up = await deployed(() => makeQueue({}, "Nightly_report (EU)"));
+    expect(up.resource("Queue", "Nightly_report (EU)").inputs.name).toMatch(
+      /^Nightly-report-EU-[a-z0-9]{6}$/,
+    );
+  });
+});
+
 describe("sources and their targets", () => {
   /** A service that may be there already, and two sources that call it as somebody who may not be. */
   function calls({ new: callerIsNew }: { new: boolean }, extra: () => void = () => undefined) {
@@ -676,30 +904,48 @@ describe("sources and their targets", () => {
       const caller = new CallerIdentity("caller");
       const job = makeJob({ target: hello.authorize(caller) });
       const push = makeSubscription({ target: hello.authorize(caller), topic: topic.id, deadLetters: {} });
+      const queue = makeQueue({
+        target: hello.authorize(caller),
+        enqueuers: { shop: "user:owner@example.com" },
+      });
       const { jobName, url, audience } = job;
       const { subscriptionName, topic: from } = push;
-      return { jobName, url, audience, subscriptionName, from, pushes: push.url, aud: push.audience };
+      const { enqueuerSettings, ...queueOutputs } = queue;
+      return {
+        ...{ jobName, url, audience, subscriptionName, from, pushes: push.url, aud: push.audience },
+        ...{ queueName: queueOutputs.queueName, enqueues: queueOutputs.url, queueAud: queueOutputs.audience },
+        enqueuerSettings,
+      };
     };
   }
 
   test("wait for the grant and for minting, have a component above them, and settle at once", async () => {
     const stack = new TestStack();
     const up = await stack.up(calls({ new: true }));
-    for (const source of [up.resource("Job", "job"), up.resource("Subscription", "push")]) {
+    const sources = [
+      up.resource("Job", "job"),
+      up.resource("Subscription", "push"),
+      up.resource("Queue", "queue"),
+    ];
+    for (const source of sources) {
       expect([...up.waitsFor(source)]).toEqual(
         expect.arrayContaining([
           "hello-caller-invoker",
           "hello",
           "caller-mint-scheduler",
           "caller-mint-pubsub",
+          "caller-mint-tasks",
         ]),
       );
     }
+    const enqueuer = up.waitsFor(up.resource("QueueIamMember", "queue-enqueuer-shop"));
+    expect([...enqueuer]).toContain("queue");
     const dead = up.waitsFor(up.resource("SubscriptionIAMMember", "push-dead-letters-subscriber"));
     expect([...dead]).toContain("push");
     expect(orphans(up.resources)).toEqual(["Topic topic"]);
     const { uri } = up.resource("Service", "hello").outputs;
     const { outputs: topic } = up.resource("Topic", "topic");
+    const { outputs: queue } = up.resource("Queue", "queue");
     expect(up.outputs).toEqual({
       jobName: up.resource("Job", "job").outputs.name,
       url: uri,
@@ -707,6 +953,15 @@ describe("sources and their targets", () => {
       subscriptionName: up.resource("Subscription", "push").outputs.name,
       from: topic.id ?? `projects/my-project/topics/${String(topic.name)}`,
       pushes: uri,
+      queueName: queue.name,
+      enqueues: uri,
+      queueAud: uri,
+      enqueuerSettings: {
+        queue: queue.id ?? `projects/my-project/locations/us-central1/queues/${String(queue.name)}`,
+        url: uri,
+        serviceAccountEmail: up.resource("Account", "caller").outputs.email,
+        audience: uri,
+      },
       aud: uri,
     });
     expect((await stack.up(calls({ new: true }))).changes()).toEqual([]);
@@ -726,9 +981,20 @@ describe("sources and their targets", () => {
       pushEndpoint: uri,
       oidcToken: { serviceAccountEmail: UNKNOWN, audience: uri },
     });
-    const open = unknownInputs(preview.resources.filter(({ type }) => /:(Job|Subscription)$/.test(type)));
+    expect(preview.resource("Queue", "queue").inputs.httpTarget).toEqual({
+      uriOverride: {
+        scheme: "HTTPS",
+        host: new URL(String(uri)).hostname,
+        uriOverrideEnforceMode: "ALWAYS",
+      },
+      oidcToken: { serviceAccountEmail: UNKNOWN, audience: uri },
+    });
+    const sources = preview.resources.filter(({ type }) => /:(Job|Subscription|Queue)$/.test(type));
+    const open = unknownInputs(sources);
     expect(open).toEqual([
       "Job job: httpTarget.oidcToken.serviceAccountEmail",
+      "Queue queue: httpTarget.oidcToken.serviceAccountEmail",
+      "Queue queue: name",
       "Subscription push-dead-letters: topic",
       "Subscription push: deadLetterPolicy.deadLetterTopic",
       "Subscription push: pushConfig.oidcToken.serviceAccountEmail",
@@ -755,6 +1021,7 @@ describe("sources and their targets", () => {
   const BY_A_STRANGER: readonly [component: string, name: string, program: () => unknown][] = [
     ["SchedulerJob", "job", () => makeJob({ target: FROM_ELSEWHERE })],
     ["PushSubscription", "push", () => makeSubscription({ target: FROM_ELSEWHERE })],
+    ["TaskQueue", "queue", () => makeQueue({ target: FROM_ELSEWHERE })],
   ];
 
   test.each(BY_A_STRANGER)(
@@ -771,11 +1038,18 @@ describe("sources and their targets", () => {
     const preview = await nothing.preview(() => {
       const job = makeJob({ target, project: OTHER.id });
       const push = makeSubscription({ target });
-      probe("probe", { job: job.serviceAccountEmail, push: push.serviceAccountEmail });
+      const queue = makeQueue({ target });
+      const emails = {
+        job: job.serviceAccountEmail,
+        push: push.serviceAccountEmail,
+        queue: queue.serviceAccountEmail,
+      };
+      probe("probe", emails);
     });
     expect(preview.resource("RandomString", "probe").inputs.keepers).toEqual({
       job: ANYWHERE,
       push: ANYWHERE,
+      queue: ANYWHERE,
     });
   });
 

@@ -17,6 +17,7 @@ const ACCOUNT = "gcp:serviceaccount/account:Account";
 const RUN = "gcp:cloudrunv2/service:Service";
 const JOB = "gcp:cloudscheduler/job:Job";
 const SUBSCRIPTION = "gcp:pubsub/subscription:Subscription";
+const QUEUE = "gcp:cloudtasks/queue:Queue";
 const FUNCTION = "gcp:cloudfunctionsv2/function:Function";
 const FUNCTION_V1 = "gcp:cloudfunctions/function:Function";
 const BUCKET = "gcp:storage/bucket:Bucket";
@@ -121,6 +122,21 @@ describe("wrong values are refused with property and value", () => {
     [SUBSCRIPTION, "expirationPolicy.ttl", "3600s", "of at least a day"],
     [SUBSCRIPTION, "deadLetterPolicy.maxDeliveryAttempts", 4, "at least 5"],
     [SUBSCRIPTION, "deadLetterPolicy.deadLetterTopic", "dead", "it must be the id of a topic"],
+    [QUEUE, "name", "a_b", "1 to 100 letters, digits and dashes"],
+    [QUEUE, "location", "nowhere", "it must be a region that the sandbox knows"],
+    [QUEUE, "desiredState", "DISABLED", 'it must be one of "RUNNING", "PAUSED"'],
+    [QUEUE, "httpTarget.httpMethod", "get", 'it must be one of "HTTP_METHOD_UNSPECIFIED", "POST"'],
+    [QUEUE, "httpTarget.uriOverride.host", "", "it must be a host"],
+    [QUEUE, "httpTarget.uriOverride.scheme", "https", 'it must be one of "HTTP", "HTTPS"'],
+    [QUEUE, "httpTarget.oidcToken.audience", "", "for a whole queue Google takes no default"],
+    [QUEUE, "httpTarget.oidcToken.audience", undefined, "for a whole queue Google takes no default"],
+    [QUEUE, "httpTarget.oauthToken", {}, '"httpTarget.oauthToken" is not modelled by the sandbox'],
+    [QUEUE, "rateLimits.maxDispatchesPerSecond", 501, "at most 500"],
+    [QUEUE, "rateLimits.maxConcurrentDispatches", 5001, "at most 5000"],
+    [QUEUE, "retryConfig.maxAttempts", 0, "it must be -1 for no limit, or at least 1"],
+    [QUEUE, "retryConfig.maxAttempts", -2, "at least -1"],
+    [QUEUE, "retryConfig.minBackoff", "61s", 'it is longer than maxBackoff, "60s"'],
+    [QUEUE, "stackdriverLoggingConfig.samplingRatio", 1.5, "at most 1"],
     [JOB, "name", "a b", "letters, digits, dashes and underscores"],
     [JOB, "schedule", "every 5 minutes", "unix-cron schedule of five fields"],
     [JOB, "timeZone", "Mars/Olympus", 'has an invalid value "Mars/Olympus": it must be a time zone'],
@@ -295,6 +311,20 @@ describe("what Google refuses", () => {
       /one of Google's service agents/,
     ],
     [
+      "a queue with a service agent",
+      QUEUE,
+      changed(sampleOf(QUEUE), "httpTarget.oidcToken.serviceAccountEmail", AGENT),
+      "INVALID_ARGUMENT",
+      /task queue "orders"/,
+    ],
+    [
+      "an enqueuer of a queue that is not there",
+      "gcp:cloudtasks/queueIamMember:QueueIamMember",
+      sampleOf("gcp:cloudtasks/queueIamMember:QueueIamMember"),
+      "NOT_FOUND",
+      /Queue does not exist\. If you just created the queue/,
+    ],
+    [
       "a subscription with a service agent",
       SUBSCRIPTION,
       changed(sampleOf(SUBSCRIPTION), "pushConfig.oidcToken.serviceAccountEmail", AGENT),
@@ -457,6 +487,7 @@ describe("what Google refuses", () => {
     for (const [token, path] of [
       [JOB, "httpTarget.oidcToken.serviceAccountEmail"],
       [SUBSCRIPTION, "pushConfig.oidcToken.serviceAccountEmail"],
+      [QUEUE, "httpTarget.oidcToken.serviceAccountEmail"],
     ] as const) {
       const error = await bench.refusal(token, {
         ...changed(sampleOf(token), path, outputs.email),
@@ -492,7 +523,7 @@ describe("what Google refuses", () => {
       if (token === RUN) return changed(inputs, "template.containers.0.envs", undefined);
       return { ...inputs, secretEnvironmentVariables: undefined };
     };
-    for (const token of [RUN, JOB, SUBSCRIPTION, FUNCTION, FUNCTION_V1]) {
+    for (const token of [RUN, JOB, SUBSCRIPTION, QUEUE, FUNCTION, FUNCTION_V1]) {
       const error = await bench.refusal(token, withoutSecrets(token));
       expect(error.status).toBe("PERMISSION_DENIED");
       expect(error.message).toMatch(
@@ -505,7 +536,7 @@ describe("what Google refuses", () => {
       expect(error.message).toMatch(/denied on service account builder@.*the build of function/);
     }
     bench.cloud.iam.grant(resource + BUILDER, actAs);
-    for (const token of [RUN, JOB, SUBSCRIPTION, FUNCTION, FUNCTION_V1])
+    for (const token of [RUN, JOB, SUBSCRIPTION, QUEUE, FUNCTION, FUNCTION_V1])
       await bench.create(token, withoutSecrets(token));
   });
 

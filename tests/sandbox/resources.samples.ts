@@ -180,6 +180,27 @@ const jobInputs = {
   },
 };
 
+const queueInputs = {
+  name: "orders",
+  location: REGION,
+  httpTarget: {
+    httpMethod: "POST",
+    headerOverrides: [{ header: { key: "X-Shop", value: "eu" } }],
+    uriOverride: {
+      scheme: "HTTPS",
+      host: "hello.example.com",
+      port: "8443",
+      pathOverride: { path: "/orders" },
+      queryOverride: { queryParams: "day=1" },
+      uriOverrideEnforceMode: "ALWAYS",
+    },
+    oidcToken: { serviceAccountEmail: CALLER, audience: "https://hello.example.com" },
+  },
+  rateLimits: { maxDispatchesPerSecond: 50 },
+  retryConfig: { maxAttempts: 5, minBackoff: "1s", maxBackoff: "60s" },
+  stackdriverLoggingConfig: { samplingRatio: 0.5 },
+};
+
 const federationInputs = {
   workloadIdentityPoolId: "github",
   workloadIdentityPoolProviderId: "deploy",
@@ -404,6 +425,24 @@ export const SAMPLES: readonly Sample[] = [
     inputs: jobInputs,
     update: { ...jobInputs, paused: true, attemptDeadline: "60s" },
     replace: [{ ...jobInputs, region: "europe-west1" }, "region"],
+  },
+  {
+    token: "gcp:cloudtasks/queue:Queue",
+    name: "orders",
+    inputs: queueInputs,
+    update: {
+      ...queueInputs,
+      desiredState: "PAUSED",
+      httpTarget: { uriOverride: { host: "other.example.com" } },
+      rateLimits: { maxDispatchesPerSecond: 500, maxConcurrentDispatches: 5 },
+    },
+    replace: [{ ...queueInputs, location: "europe-west1" }, "location"],
+  },
+  {
+    token: "gcp:cloudtasks/queueIamMember:QueueIamMember",
+    name: "enqueuer",
+    inputs: { name: "orders", location: REGION, role: "roles/cloudtasks.enqueuer", member: other },
+    replace: [{ name: "orders", location: REGION, role: "roles/cloudtasks.enqueuer", member }, "member"],
   },
   {
     token: "gcp:iam/workloadIdentityPool:WorkloadIdentityPool",

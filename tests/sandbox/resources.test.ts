@@ -78,6 +78,7 @@ describe("every kind", () => {
         "cloudfunctions",
         "pubsub",
         "cloudscheduler",
+        "cloudtasks",
         "iam",
         "storage",
         "artifactregistry",

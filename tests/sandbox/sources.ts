@@ -1,4 +1,10 @@
-import { agentEmail, subscriptionName, serviceAccountName, topicName } from "../../sandbox/cloud/names";
+import {
+  agentEmail,
+  queueName,
+  subscriptionName,
+  serviceAccountName,
+  topicName,
+} from "../../sandbox/cloud/names";
 import { Delivery } from "../../sandbox/delivery/delivery";
 import type { CloudOptions } from "../../sandbox/cloud/cloud";
 import type { HttpRequest } from "../../sandbox/ingress/http";
@@ -9,6 +15,9 @@ export const TOPIC = `projects/${PROJECT}/topics/events`;
 export const DEAD_TOPIC = `projects/${PROJECT}/topics/dead`;
 export const SUBSCRIPTION = `projects/${PROJECT}/subscriptions/push`;
 export const DEAD_SUBSCRIPTION = `projects/${PROJECT}/subscriptions/dead`;
+export const QUEUE = `projects/${PROJECT}/locations/europe-west1/queues/orders`;
+export const OWNER = "user:owner@example.com";
+export const TASKS_AGENT = agentEmail("tasks", NUMBER);
 export const PUBSUB_AGENT = agentEmail("pubsub", NUMBER);
 export const SCHEDULER_AGENT = agentEmail("scheduler", NUMBER);
 
@@ -70,6 +79,30 @@ export class Sources extends World {
           pushEndpoint: `${HELLO.url}/push`,
           oidcToken: { serviceAccountEmail: CALLER, audience: HELLO.url },
           ...push,
+        },
+        ...state,
+      },
+    });
+  }
+
+  /** A queue that sends its tasks to "hello" with a token of the caller. */
+  putQueue(state: object = {}, target: object | undefined = {}, id = QUEUE): void {
+    const name = id.split("/").at(-1) ?? "";
+    this.cloud.store.put({
+      token: "gcp:cloudtasks/queue:Queue",
+      id,
+      fullName: queueName(PROJECT, "europe-west1", name),
+      project: PROJECT,
+      state: {
+        name,
+        httpTarget: {
+          uriOverride: {
+            scheme: "HTTPS",
+            host: new URL(HELLO.url).hostname,
+            pathOverride: { path: "/work" },
+          },
+          oidcToken: { serviceAccountEmail: CALLER, audience: HELLO.url },
+          ...target,
         },
         ...state,
       },

@@ -12,12 +12,14 @@ import {
   RunInvoker,
   RunInvokerRole,
   SchedulerJob,
+  TaskQueue,
 } from "../../components";
 import type {
   AuthorizedTarget,
   CallerIdentityArgs,
   PushSubscriptionArgs,
   SchedulerJobArgs,
+  TaskQueueArgs,
 } from "../../components";
 
 /** A program made at random: who calls, what is called, and which source calls what as whom (by index). */
@@ -39,6 +41,11 @@ interface EdgeSpec {
   readonly target: number;
   readonly source:
     | { readonly kind: "job"; readonly options: Partial<SchedulerJobArgs> }
+    | {
+        readonly kind: "queue";
+        readonly hasEnqueuer: boolean;
+        readonly options: Partial<TaskQueueArgs>;
+      }
     | {
         readonly kind: "push";
         readonly sharedTopic: boolean;
@@ -114,6 +121,20 @@ const push = fc.record({
   }),
 });
 
+const queue = fc.record({
+  kind: fc.constant("queue" as const),
+  hasEnqueuer: fc.boolean(),
+  options: fc.record({
+    path,
+    query,
+    paused: fc.boolean(),
+    method: fc.constantFrom(undefined, "GET" as const, "PUT" as const),
+    rateLimits: fc.constantFrom(undefined, { maxDispatchesPerSecond: 0.5 }),
+    headers: fc.constantFrom(undefined, { "X-Shop": "eu" }),
+    tasksNameCaller: fc.boolean(),
+  }),
+});
+
 /** What is quick to deploy comes more often. */
 const callerKind = weighted<CallerKind>({ own: 2, existing: 2, "custom role": 1 });
 const targetKind = weighted<TargetKind>({
@@ -136,7 +157,7 @@ export const compositions: fc.Arbitrary<Composition> = fc
     names,
     fc.array(callerKind, { minLength: 1, maxLength: 2 }),
     fc.array(targetKind, { minLength: 1, maxLength: 2 }),
-    fc.array(fc.tuple(fc.nat(1), fc.nat(1), fc.oneof(job, push)), { minLength: 1, maxLength: 3 }),
+    fc.array(fc.tuple(fc.nat(1), fc.nat(1), fc.oneof(job, push, queue)), { minLength: 1, maxLength: 3 }),
     fc.constantFrom("caller" as const, "service" as const, "source" as const),
   )
   .map(([all, callers, targets, edges, unrelated]) => ({
@@ -279,6 +300,15 @@ function makeSource(
 ): void {
   if (source.kind === "job") {
     new SchedulerJob(name, { ...source.options, schedule: "5 * * * *", region: REGION, target });
+  } else if (source.kind === "queue") {
+    // Another member for each queue: two grants of the same on one caller's account would be one binding with two owners.
+    const enqueuers = { shop: `user:${Buffer.from(name).toString("hex")}@example.com` };
+    new TaskQueue(name, {
+      ...source.options,
+      ...(source.hasEnqueuer && { enqueuers }),
+      region: REGION,
+      target,
+    });
   } else {
     new PushSubscription(name, {
       ...source.options,

@@ -140,6 +140,10 @@ export class ExampleWorld {
       const run = this.delivery.runJob(resource?.id ?? "");
       await this.clock.advance(3_600_000);
       await run;
+    } else if (source.kind === "task-queue") {
+      const queue = resource?.id ?? "";
+      this.delivery.tasks.buffer(this.cloud.deployer(queue.split("/")[1] ?? ""), queue);
+      await this.clock.advance(3_600_000);
     } else {
       await this.delivery.publish(String(resource?.outputs["topic"]), { data: "aGVsbG8=" });
       await this.clock.advance(60_000);

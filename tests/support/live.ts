@@ -10,6 +10,7 @@ import { Ingress } from "../../sandbox/ingress/ingress";
 
 const JOB = "gcp:cloudscheduler/job:Job";
 const SUBSCRIPTION = "gcp:pubsub/subscription:Subscription";
+const QUEUE = "gcp:cloudtasks/queue:Queue";
 
 /** An application of one's own, as its verifier is told who may call it. */
 export interface Application {
@@ -34,16 +35,17 @@ export class Live {
     this.delivery = new Delivery(stack.cloud, this.ingress);
   }
 
-  /** What every job and every push subscription is answered at its first attempt; by logical name. */
+  /** What every source is answered at its first attempt; by logical name. */
   async fireOnce(): Promise<Record<string, string>> {
     await this.fire();
     this.delivery.stop();
     return this.outcomes("first");
   }
 
-  /** Runs every job, and publishes to every topic that is pushed from; later attempts come when the clock moves. */
+  /** Runs every job, enqueues into every queue, publishes to every topic that is pushed from; later attempts come when the clock moves. */
   async fire(): Promise<void> {
     for (const job of this.#sources(JOB)) void this.delivery.runJob(job.id ?? "");
+    for (const queue of this.#sources(QUEUE)) this.#enqueue(queue.id ?? "");
     const topics = this.#sources(SUBSCRIPTION).map(({ outputs }) => String(outputs.topic));
     for (const topic of new Set(topics)) await this.delivery.publish(topic, { data: "hello" });
     await this.stack.clock.advance(0);
@@ -52,11 +54,13 @@ export class Live {
   /** "200 <caller>" or the status of the refusal, or that there was no token; for each source, by logical name. */
   outcomes(which: "first" | "last"): Record<string, string> {
     return Object.fromEntries(
-      [...this.#sources(JOB), ...this.#sources(SUBSCRIPTION)].map((source) => {
-        const own = this.attemptsOf(source.name);
-        const attempt = which === "first" ? own[0] : own.at(-1);
-        return [source.name, attempt === undefined ? "nothing sent" : outcome(attempt)];
-      }),
+      [JOB, SUBSCRIPTION, QUEUE]
+        .flatMap((type) => this.#sources(type))
+        .map((source) => {
+          const own = this.attemptsOf(source.name);
+          const attempt = which === "first" ? own[0] : own.at(-1);
+          return [source.name, attempt === undefined ? "nothing sent" : outcome(attempt)];
+        }),
     );
   }
 
@@ -71,6 +75,14 @@ export class Live {
     const headers = [["Authorization", `Bearer ${token}`]] as const;
     const { response } = await this.ingress.handle({ method: "GET", url, headers, body: "" });
     return shown(response);
+  }
+
+  /** As whoever deploys; a paused queue sends it all the same, as a paused job runs. */
+  #enqueue(queue: string): void {
+    const deployer = this.stack.cloud.deployer(queue.split("/")[1] ?? "");
+    const { tasks } = this.delivery;
+    const { name } = tasks.buffer(deployer, queue);
+    if (tasks.queue(deployer, queue).state.desiredState === "PAUSED") tasks.run(deployer, name);
   }
 
   /** Those that call, and do it with a token. */

@@ -45,7 +45,7 @@ const EDITOR: Grants = {
   "cloudfunctions.functions": `${CRUD} call getIamPolicy invoke sourceCodeGet sourceCodeSet`,
   "cloudscheduler.jobs": `${CRUD} enable fullView pause run`,
   "cloudsql.instances": "connect get list",
-  "cloudtasks.queues": `${CRUD} pause purge resume`,
+  "cloudtasks.queues": `${CRUD} getIamPolicy pause purge resume`,
   "cloudtasks.tasks": "create delete fullView get list run",
   "iam.roles": "get list",
   "iam.serviceAccounts": `${CRUD} actAs disable enable getIamPolicy`,
@@ -65,6 +65,7 @@ const OWNER: readonly Grants[] = [
   {
     "artifactregistry.repositories": "setIamPolicy",
     "cloudfunctions.functions": "setIamPolicy",
+    "cloudtasks.queues": "setIamPolicy",
     "iam.roles": "create delete undelete update",
     "iam.serviceAccounts": "setIamPolicy undelete",
     "pubsub.subscriptions": "setIamPolicy",

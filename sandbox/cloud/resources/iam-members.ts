@@ -127,6 +127,19 @@ export const iamMembers: readonly Kind<never>[] = [
     },
   }),
   memberKind({
+    token: "gcp:cloudtasks/queueIamMember:QueueIamMember",
+    apis: ["cloudtasks.googleapis.com"],
+    template: "projects/{project}/locations/{location}/queues/{name}",
+    resource: "name",
+    fullName: (cx, { project = "", location = "", name = "" }) =>
+      stored(
+        cx,
+        "gcp:cloudtasks/queue:Queue",
+        `projects/${project}/locations/${location}/queues/${name}`,
+        "Queue does not exist. If you just created the queue, wait at least a minute for the queue to initialize.",
+      ),
+  }),
+  memberKind({
     token: "gcp:storage/bucketIAMMember:BucketIAMMember",
     apis: ["storage.googleapis.com"],
     template: "b/{bucket}",

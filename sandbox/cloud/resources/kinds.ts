@@ -17,6 +17,7 @@ import { schedulerJob } from "./scheduler-job";
 import { secret, secretVersion } from "./secrets";
 import { serviceAccount } from "./service-accounts";
 import { bucket, bucketObject } from "./storage";
+import { taskQueue } from "./task-queue";
 import { workloadIdentityPool, workloadIdentityProvider } from "./workload-identity";
 
 const KINDS: ReadonlyMap<string, Kind<never>> = new Map(
@@ -41,6 +42,7 @@ const KINDS: ReadonlyMap<string, Kind<never>> = new Map(
     topic,
     subscription,
     schedulerJob,
+    taskQueue,
     workloadIdentityPool,
     workloadIdentityProvider,
     randomString,
