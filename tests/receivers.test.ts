@@ -9,7 +9,10 @@ import { App } from "../sandbox/backends/app";
 import { KeyServer } from "../sandbox/backends/key-server";
 import { jobRequest } from "../sandbox/delivery/scheduler/job-request";
 import { pushRequest } from "../sandbox/delivery/pubsub/push-request";
+import { EnvoyFront } from "../sandbox/ingress/envoy/envoy-front";
+import { Ingress } from "../sandbox/ingress/ingress";
 import { attacks } from "./sandbox/attacks";
+import { TestStack } from "./support/stack";
 import { AUDIENCE, CALLER, Google, STRANGER } from "./verify/receiver";
 
 const ROOT = join(__dirname, "..");
@@ -246,6 +249,34 @@ if (python === undefined) {
   });
 });
 
+test("examples/receivers/envoy.ts gives out an Envoy that lets in the caller, and nobody else", async () => {
+  const stack = new TestStack();
+  const { outputs, resources } = await stack.up(() => jest.requireActual(join(FOLDER, "envoy.ts")));
+  const [audience, arrived] = ["https://inventory.example.com", jest.fn()];
+  const ingress = new Ingress(
+    stack.cloud,
+    () => {
+      arrived();
+      return Promise.resolve({ status: 200, headers: {}, body: "hello" });
+    },
+    { fronts: () => new EnvoyFront(outputs["envoy"]) },
+  );
+  const account = resources.find(({ type }) => type === "gcp:serviceaccount/account:Account");
+  const caller = String(account?.outputs["email"]);
+  stack.cloud.iam.addAccount({ email: STRANGER, uniqueId: "1", project: "my-project" });
+  const statusOf = async (email: string, aud = audience) => {
+    const headers: [string, string][] = [
+      ["Authorization", `Bearer ${await stack.cloud.tokens.mint({ email, audience: aud })}`],
+    ];
+    const { response } = await ingress.handle({ method: "POST", url: audience, headers, body: "" });
+    return response.status;
+  };
+  expect(await statusOf(caller)).toBe(200);
+  expect(await statusOf(caller, "https://elsewhere.example.com")).toBe(403);
+  expect(await statusOf(STRANGER)).toBe(403);
+  expect(arrived).toHaveBeenCalledTimes(1);
+});
+
 test("every receiver is on a page that says how to use it", () => {
   const pages = ["verify/README.md", "docs/receivers.md"]
     .map((page) => readFileSync(join(ROOT, page), "utf8"))
@@ -256,6 +287,7 @@ test("every receiver is on a page that says how to use it", () => {
     "gateway.ts",
     "deliveries.ts",
     "receiver.py",
+    "envoy.ts",
   ]) {
     expect(pages).toContain(`<!-- from examples/receivers/${example} -->`);
   }
