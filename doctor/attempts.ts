@@ -1,6 +1,7 @@
 import type { Edge, Grant, Target, TrustGraph } from "../trust/graph";
+import { isDecidedByApplication } from "../trust/targets";
 import { KNOWN_LATER } from "../trust/resources";
-import { type Expectation, type Intruder, refusalOf } from "./expectations";
+import { type Expectation, type Front, type Intruder, refusalOf } from "./expectations";
 
 /** One try at getting into a target, and what should come of it. */
 export interface Attempt {
@@ -27,12 +28,19 @@ const OF_A_TARGET = ["no token", "stranger"] as const;
 const WITH_AN_ID_TOKEN = ["wrong audience", "foreign signature", "expired token"] as const;
 const WITH_AN_ACCESS_TOKEN = ["id_token", "wrong scope", "expired token"] as const;
 
-/** Everything worth trying on the targets of a graph, in the order of the graph. */
-export function attempts(graph: TrustGraph): Attempt[] {
-  return graph.targets.flatMap((target) => attemptsOn(target, graph));
+export interface AttemptsOptions {
+  /** What stands before applications that are not Google's, by host. Default: nothing, they decide themselves. */
+  fronts?: Readonly<Record<string, Front>>;
 }
 
-function attemptsOn(target: Target, graph: TrustGraph): Attempt[] {
+/** Everything worth trying on the targets of a graph, in the order of the graph. */
+export function attempts(graph: TrustGraph, { fronts = {} }: AttemptsOptions = {}): Attempt[] {
+  return graph.targets.flatMap((target) =>
+    attemptsOn(target, graph, target.gate === "application" ? fronts[target.name] : undefined),
+  );
+}
+
+function attemptsOn(target: Target, graph: TrustGraph, front: Front | undefined): Attempt[] {
   const edges = graph.edges.filter(
     ({ target: called }) => (called.urn ?? called.name) === (target.urn ?? target.name),
   );
@@ -46,35 +54,38 @@ function attemptsOn(target: Target, graph: TrustGraph): Attempt[] {
   const callers = callersOf(target, edges, graph.grants);
   const [first] = callers;
   return [
-    ...OF_A_TARGET.map((who) => ({ ...base, who, expected: expectationOf(target, who) })),
+    ...OF_A_TARGET.map((who) => ({ ...base, who, expected: expectationOf(target, who, front) })),
     ...(first === undefined
       ? []
       : (isApi ? WITH_AN_ACCESS_TOKEN : WITH_AN_ID_TOKEN).map((who) => ({
           ...base,
           who,
           caller: first,
-          expected: expectationOf(target, who),
+          expected: expectationOf(target, who, front),
         }))),
-    ...callers.flatMap((caller) => ofCaller({ ...base, caller }, graph.grants)),
+    ...callers.flatMap((caller) => ofCaller({ ...base, caller }, graph)),
   ].filter(({ who }) => isWorthTrying(target, who));
 }
 
 function ofCaller(
   base: Omit<Attempt, "who" | "expected"> & { caller: string },
-  grants: readonly Grant[],
+  { grants, targets }: TrustGraph,
 ): Attempt[] {
   const { target, caller } = base;
   const own = grants.filter((grant) => grant.caller === caller && grant.futile === undefined);
   const here = own.filter(({ targetUrn }) => targetUrn !== undefined && targetUrn === target.urn);
   // A role on the whole project lets in as well, and is not the doctor's to take away.
   const above = own.some(({ on }) => on === "project");
-  const granted = target.gate === "application" || target.open.length > 0 || here.length > 0 || above;
+  const granted = isDecidedByApplication(target.gate) || target.open.length > 0 || here.length > 0 || above;
   const refused = refusalOf(target.gate, "grant removed");
   return [
     ...(here.length > 0 && !above
       ? [{ ...base, who: "grant removed" as const, without: here, expected: refused }]
       : []),
-    { ...base, who: "caller", expected: granted ? { letIn: true } : refused },
+    // What a gateway passes on has its caller's token with it. That it gets through shows at the gateway.
+    ...(targets.some(({ callsAs }) => callsAs === caller)
+      ? []
+      : [{ ...base, who: "caller" as const, expected: granted ? ({ letIn: true } as const) : refused }]),
   ];
 }
 
@@ -87,16 +98,16 @@ function callersOf(target: Target, edges: readonly Edge[], grants: readonly Gran
   return [...new Set(emails)].filter((email) => email !== undefined && email !== KNOWN_LATER) as string[];
 }
 
-/** Google's gates always take their own address; an application takes what its callers are told to send. */
-function audienceOf(target: Target, edge: Edge | undefined, url: string): string {
-  const own = target.gate === "application" ? undefined : target.url;
+/** Google's gates always take their own address; an application and a gateway take what their callers are told to send. */
+export function audienceOf(target: Target, edge: Edge | undefined, url: string): string {
+  const own = isDecidedByApplication(target.gate) ? undefined : target.url;
   const sent = edge?.audience === KNOWN_LATER ? undefined : edge?.audience;
   return (target.kind === "external" ? sent : own) ?? sent ?? url;
 }
 
-function expectationOf(target: Target, who: Intruder): Expectation {
+function expectationOf(target: Target, who: Intruder, front: Front | undefined): Expectation {
   const open = who === "no token" ? isOpenToAll(target) : who === "stranger" && target.open.length > 0;
-  return open ? { letIn: true } : refusalOf(target.gate, who);
+  return open ? { letIn: true } : refusalOf(front ?? target.gate, who);
 }
 
 /** Where nobody looks at tokens, and where anybody with a token gets in, some tries show nothing. */

@@ -1,5 +1,8 @@
 import type { Gate } from "../trust/graph";
 
+/** What stands before an application that is not Google's. Resources do not show it, so the doctor has to be told. */
+export type Front = "envoy" | "istio";
+
 /** Who should be kept out, by what is wrong with them. */
 export type Intruder =
   | "no token"
@@ -27,7 +30,7 @@ const GOOGLE: Statuses = {
 };
 
 /** What each kind of gate answers. */
-const REFUSALS: Readonly<Record<Gate, Statuses>> = {
+const REFUSALS: Readonly<Record<Gate | Front, Statuses>> = {
   run: GOOGLE,
   "function-v1": GOOGLE,
   // https://cloud.google.com/apis/design/errors
@@ -39,11 +42,18 @@ const REFUSALS: Readonly<Record<Gate, Statuses>> = {
     stranger: 403,
     "grant removed": 403,
   },
+  // The audience alone is a matter of permission, and of a stranger the application behind it thinks the same.
+  // https://github.com/envoyproxy/envoy/blob/main/source/extensions/filters/http/jwt_authn/filter.cc
+  gateway: { ...GOOGLE, "no token": 401, "wrong audience": 403 },
   // 401: show another token. 403: this one is in order and does not help. https://datatracker.ietf.org/doc/html/rfc6750#section-3.1
   application: { ...GOOGLE, "no token": 401 },
+  // https://github.com/envoyproxy/envoy/blob/main/source/extensions/filters/http/jwt_authn/filter.cc
+  envoy: { ...GOOGLE, "no token": 401, "wrong audience": 403 },
+  // The same filter, but a request without a token passes it. https://istio.io/latest/docs/tasks/security/authorization/authz-jwt/
+  istio: { ...GOOGLE, "wrong audience": 403 },
 };
 
-export function refusalOf(gate: Gate, intruder: Intruder): Expectation {
+export function refusalOf(gate: Gate | Front, intruder: Intruder): Expectation {
   const status = REFUSALS[gate][intruder];
   if (status === undefined) throw new Error(`"${intruder}" is nothing to try at a gate of kind "${gate}"`);
   return { letIn: false, status };

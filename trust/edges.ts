@@ -1,7 +1,7 @@
 import type { Caller, Callers } from "./callers";
 import { coversTarget, isEveryone, type ReadGrant } from "./grants";
 import { hasBlock, KNOWN_LATER, originsOf, textAt, type ResourceState } from "./resources";
-import { answersAt, externalTarget, type Target, type TargetKind } from "./targets";
+import { answersAt, externalTarget, isDecidedByApplication, type Target, type TargetKind } from "./targets";
 
 /** One source calling one target as one caller. */
 export interface Edge {
@@ -16,8 +16,8 @@ export interface Edge {
   /** The OAuth scope of a source that sends an access token instead of an id_token, to one of Google's APIs. */
   scope?: string;
   /**
-   * Some grant on the target lets this caller in. Never for an application: there it decides, and no grant exists. Nor for
-   * what is called through an API and is none of the kinds of target here.
+   * Some grant on the target lets this caller in. Never for an application, in front of it a gateway or nothing: there it
+   * decides, and no grant exists. Nor for what is called through an API and is none of the kinds of target here.
    */
   granted: boolean;
   grant?: { role: string; urn: string };
@@ -96,7 +96,7 @@ function readEdge(
       url: url ?? KNOWN_LATER,
       audience: token === "oidcToken" ? audienceOf(resource, block) : undefined,
       ...(token === "oauthToken" && { scope: scopeOf(resource, block) }),
-      granted: grant !== undefined || (target.gate !== "application" && target.open.length > 0),
+      granted: grant !== undefined || (!isDecidedByApplication(target.gate) && target.open.length > 0),
       grant: grant && { role: grant.grant.role, urn: grant.grant.urn },
     },
   };
@@ -131,7 +131,7 @@ function isWaitedFor(candidate: ReadGrant, target: Target, origins: readonly str
   const { grant, target: own } = candidate;
   return (
     target.kind === "external" &&
-    target.gate !== "application" &&
+    !isDecidedByApplication(target.gate) &&
     grant.on === "target" &&
     own === undefined &&
     grant.futile === undefined &&

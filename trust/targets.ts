@@ -1,12 +1,15 @@
+import { readGateway } from "./gateways";
 import { flagAt, textAt, textsAt, type ResourceState } from "./resources";
 
-export type TargetKind = "run-service" | "function-v2" | "function-v1" | "run-job" | "external";
+export type TargetKind =
+  "run-service" | "function-v2" | "function-v1" | "run-job" | "endpoints" | "api-gateway" | "external";
 
 /**
  * Who decides about a request: Google, by the IAM policy of a Run service or of a 1st gen function; one of Google's APIs,
- * by the policy of the resource that it is asked about; or the application.
+ * by the policy of the resource that it is asked about; a gateway, by the OpenAPI document that was deployed, and then the
+ * application behind it; or the application alone.
  */
-export type Gate = "run" | "function-v1" | "google-api" | "application";
+export type Gate = "run" | "function-v1" | "google-api" | "gateway" | "application";
 
 /** What is called. */
 export interface Target {
@@ -26,6 +29,13 @@ export interface Target {
   functionPlace?: Place;
   /** Why anybody gets in, such as `allUsers`; empty for a private target. */
   open: string[];
+  /** As whom a gateway calls its backend: the account's address, when it is known. */
+  callsAs?: string;
+}
+
+/** Whether who may call is the application's matter: no grant on such a target exists. */
+export function isDecidedByApplication(gate: Gate): boolean {
+  return gate === "application" || gate === "gateway";
 }
 
 export interface Place {
@@ -80,8 +90,8 @@ const READERS: Readonly<Record<string, Reader>> = {
 /** Services, functions and jobs among the resources. */
 export function readTargets(resources: readonly ResourceState[]): Target[] {
   return resources.flatMap((resource) => {
-    const read = READERS[resource.type];
-    return read === undefined ? [] : [{ name: resource.name, urn: resource.urn, ...read(resource) }];
+    const read = readGateway(resource, resources) ?? READERS[resource.type]?.(resource);
+    return read === undefined ? [] : [{ name: resource.name, urn: resource.urn, ...read }];
   });
 }
 
@@ -98,6 +108,7 @@ const GOOGLES_GATES: readonly (readonly [domain: string, gate: Gate])[] = [
   [".run.app", "run"],
   [".cloudfunctions.net", "function-v1"],
   [".googleapis.com", "google-api"],
+  [".gateway.dev", "gateway"],
 ];
 
 /** Whether the grants that let somebody in are none that could be read here: an application's, or those of another API. */

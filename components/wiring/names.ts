@@ -95,6 +95,23 @@ export const NAME_RULES = {
         .replace(/google/g, "g00gle")
         .padEnd(3, "x"),
   },
+  // The first label of NAME.endpoints.PROJECT.cloud.goog.
+  // https://cloud.google.com/endpoints/docs/openapi/naming-your-api-service
+  managedService: {
+    what: "name of a managed service",
+    pattern: /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
+    min: 1,
+    max: 63,
+    legalize: kebab,
+  },
+  // https://docs.cloud.google.com/api-gateway/docs/reference/rest/v1/projects.locations.gateways/create
+  gateway: {
+    what: "API or gateway id",
+    pattern: /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
+    min: 1,
+    max: 49,
+    legalize: kebab,
+  },
   // https://cloud.google.com/artifact-registry/docs/repositories/create-repos
   repository: {
     what: "repository id",

@@ -15,6 +15,8 @@ const TARGETS: Readonly<Record<Target["kind"], string>> = {
   "function-v2": "2nd gen function",
   "function-v1": "1st gen function",
   "run-job": "Run job",
+  endpoints: "Cloud Endpoints",
+  "api-gateway": "API Gateway",
   external: "application",
 };
 
@@ -92,11 +94,21 @@ function admission({ granted, grant, target }: Edge, { before, after }: Analysis
   const found = [...after.targets, ...before.targets].find(
     ({ urn, name }) => (urn ?? name) === (target.urn ?? target.name),
   );
-  if (found === undefined || !decidesItself(found)) return "**no grant lets it in**";
-  return found.gate === "application"
-    ? "the application decides itself"
-    : "the API decides by its own grants";
+  if (found === undefined) return NO_GRANT;
+  return decidesItself(found) && found.gate === "google-api"
+    ? "the API decides by its own grants"
+    : WITHOUT_GRANT[found.gate];
 }
+
+const NO_GRANT = "**no grant lets it in**";
+
+const WITHOUT_GRANT: Readonly<Record<Target["gate"], string>> = {
+  run: NO_GRANT,
+  "function-v1": NO_GRANT,
+  "google-api": NO_GRANT,
+  gateway: "the gateway checks the token, and the application behind it who calls",
+  application: "the application decides itself",
+};
 
 function grantText(grant: Grant, analysis: Analysis): string {
   const { role, member, caller, callerUrn, target, on, place, futile } = grant;

@@ -34,7 +34,7 @@ function question(
   project: string,
   { gate, place }: Target,
 ): { permission: string; resource: string } | undefined {
-  if (place?.name === undefined || place.region === undefined) return undefined;
+  if (gate === "gateway" || place?.name === undefined || place.region === undefined) return undefined;
   const [id, region, name] = [place.project ?? project, place.region, place.name] as const;
   switch (gate) {
     case "function-v1":

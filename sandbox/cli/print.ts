@@ -22,6 +22,8 @@ const TARGETS: Readonly<Record<Edge["target"]["kind"], string>> = {
   "function-v2": "gen 2",
   "function-v1": "gen 1",
   "run-job": "run job",
+  endpoints: "endpoints",
+  "api-gateway": "gateway",
   external: "app",
 };
 

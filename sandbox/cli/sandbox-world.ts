@@ -20,6 +20,7 @@ const POLICIES: Readonly<Record<Target["gate"], typeof runServiceName>> = {
   run: runServiceName,
   "function-v1": functionV1Name,
   "google-api": runJobName,
+  gateway: runServiceName,
   application: runServiceName,
 };
 
@@ -75,12 +76,14 @@ export class SandboxWorld implements World {
       network: "google",
       project: this.#project,
     });
-    const applicationDecides = verdict.target?.kind === "foreign";
+    const applicationDecides =
+      (verdict.target?.kind === "foreign" && verdict.outcome === "let in") ||
+      verdict.applicationDecides === true;
     return {
       status: response.status,
       body: response.body,
       letIn: applicationDecides ? undefined : verdict.outcome === "let in",
-      reason: applicationDecides ? response.body.trim() : verdict.reason,
+      reason: applicationDecides && verdict.front === undefined ? response.body.trim() : verdict.reason,
     };
   }
 

@@ -3,14 +3,19 @@ import * as gcp from "@pulumi/gcp";
 import type * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import {
+  ApiGateway,
+  BackendCallers,
   CallerIdentity,
   CloudFunction,
   CloudFunctionV1,
   CloudRunJob,
   CloudRunService,
+  EndpointsService,
+  EnvoyFront,
   ExternalApplication,
   FunctionV1Invoker,
   GoogleApiTarget,
+  IstioWorkload,
   ProjectApis,
   PushSubscription,
   RunInvoker,
@@ -60,6 +65,11 @@ const MAKE: Readonly<Record<string, Make>> = {
       { url: "https://pubsub.googleapis.com/v1/projects/p/topics/t:publish", caller, grant: "roles/x" },
       options,
     ),
+  EndpointsService: (name, options, caller) =>
+    new EndpointsService(name, { ...behind(caller), deletionProtection: false }, options).authorize(caller),
+  ApiGateway: (name, options, caller) => new ApiGateway(name, behind(caller), options).authorize(caller),
+  BackendCallers: (name, options, caller) =>
+    new BackendCallers(name, { audience: "orders", callers: { caller } }, options),
   RunInvoker: (name, options, caller) => new RunInvoker(name, { ...onService(), caller }, options),
   FunctionV1Invoker: (name, options, caller) =>
     new FunctionV1Invoker(name, { ...onFunction(), caller }, options),
@@ -67,6 +77,22 @@ const MAKE: Readonly<Record<string, Make>> = {
     new ExternalApplication(name, { url: "https://app.example.com", callers: { caller } }, options).authorize(
       caller,
     ),
+  IstioWorkload: (name, options, caller) =>
+    new IstioWorkload(
+      name,
+      { url: "https://app.example.com", callers: { caller }, namespace: "apps", selector: { app: "app" } },
+      options,
+    ).authorize(caller),
+  EnvoyFront: (name, options, caller) =>
+    new EnvoyFront(
+      name,
+      {
+        url: "https://app.example.com",
+        callers: { caller },
+        upstream: { address: "127.0.0.1", port: 3000 },
+      },
+      options,
+    ).authorize(caller),
   SchedulerJob: (name, options, caller) =>
     new SchedulerJob(name, { schedule: "5 * * * *", target: target(caller) }, options),
   PushSubscription: (name, options, caller) =>
@@ -84,6 +110,13 @@ const target = (caller: Caller) => ({
   url: "https://app.example.com",
   audience: "https://app.example.com",
   serviceAccountEmail: caller.email,
+});
+
+const behind = (caller: CallerIdentity) => ({
+  callers: { caller },
+  region: REGION,
+  backend: onService(),
+  deployers: DEPLOYERS,
 });
 
 let service: gcp.cloudrunv2.Service;
@@ -104,7 +137,7 @@ function program(component: string, optionsOf: () => Options, name = "tested"): 
       { projectNumber: PROJECT.number, mintingGrants: false },
       { providers },
     );
-    if (component === "RunInvoker") {
+    if (["RunInvoker", "EndpointsService", "ApiGateway"].includes(component)) {
       const settings = {
         location: REGION,
         deletionProtection: false,

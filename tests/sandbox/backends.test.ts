@@ -343,6 +343,33 @@ describe("an app that does not start", () => {
   });
 });
 
+test("an app behind an image may be told where the sandbox's keys are, and nothing of the stack", async () => {
+  writeApp(ECHO_SERVER);
+  const environment = { KEYS_URL: "${keys.jwks}", GREETING: "local" };
+  const apps = { images: { "example.com/echo": { app: "app", environment } }, functions: {}, hosts: {} };
+  const keys = () => ({ certificates: "http://127.0.0.1:1/a", jwks: "http://127.0.0.1:1/b" });
+  const { backends: code, store } = backends({ apps, keys });
+  putService(store);
+  await code.ready();
+  const { body } = await code.backend({ target: TARGET, request: request({}) });
+  expect((JSON.parse(body) as Echo).env).toMatchObject({ KEYS_URL: keys().jwks, GREETING: "local" });
+
+  environment.GREETING = "${outputs.greeting}";
+  const other = backends({ apps, keys });
+  putService(other.store);
+  await expect(other.backends.ready()).rejects.toThrow(
+    "example.com/echo: GREETING refers to ${outputs.greeting}, which this stack does not have",
+  );
+});
+
+test("the proxy of Cloud Endpoints needs no app of its own: the ingress is the proxy", async () => {
+  const { backends: code, store } = backends();
+  const image = "gcr.io/endpoints-release/endpoints-runtime-serverless:2";
+  putService(store, { template: { containers: [{ image }] } });
+  await code.ready();
+  expect(await code.apps).toEqual([]);
+});
+
 describe("an app behind a host of its own", () => {
   const keys = {
     certificates: "http://127.0.0.1:1/oauth2/v1/certs",

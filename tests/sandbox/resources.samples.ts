@@ -62,6 +62,37 @@ const functionV1Inputs = {
   secretEnvironmentVariables: [{ key: "KEY", secret: "key", version: "1" }],
 };
 
+export const MANAGED = `orders.endpoints.${PROJECT}.cloud.goog`;
+
+/** A document as small as may be. */
+export function openApi(path: string, more: Props = {}): string {
+  return JSON.stringify({
+    swagger: "2.0",
+    info: { title: "orders", version: "1" },
+    host: MANAGED,
+    "x-google-backend": { address: "https://orders.example.com" },
+    paths: { [path]: { get: { responses: {} } } },
+    ...more,
+  });
+}
+
+function configInputs(path: string): Props {
+  return {
+    api: "orders",
+    apiConfigId: "orders-1",
+    openapiDocuments: [
+      { document: { path: "openapi.json", contents: Buffer.from(openApi(path)).toString("base64") } },
+    ],
+    gatewayConfig: { backendConfig: { googleServiceAccount: CALLER } },
+  };
+}
+
+const gatewayInputs = {
+  gatewayId: "orders",
+  apiConfig: `projects/${PROJECT}/locations/global/apis/orders/configs/orders-1`,
+  region: REGION,
+};
+
 const runInputs = {
   name: "hello",
   location: REGION,
@@ -306,6 +337,39 @@ export const SAMPLES: readonly Sample[] = [
     token: "gcp:cloudrunv2/jobIamMember:JobIamMember",
     name: "runs-cleanup",
     ...withMember({ name: "cleanup", location: REGION }, "roles/run.jobsExecutor"),
+  },
+  {
+    token: "gcp:endpoints/service:Service",
+    name: "orders",
+    inputs: { serviceName: MANAGED, openapiConfig: openApi("/a") },
+    update: { serviceName: MANAGED, openapiConfig: openApi("/b") },
+    replace: [{ serviceName: `x${MANAGED}`, openapiConfig: openApi("/a") }, "serviceName"],
+  },
+  {
+    token: "gcp:endpoints/serviceIamMember:ServiceIamMember",
+    name: "reads-orders",
+    ...withMember({ serviceName: MANAGED }, "roles/servicemanagement.serviceController"),
+  },
+  {
+    token: "gcp:apigateway/api:Api",
+    name: "orders",
+    inputs: { apiId: "orders", displayName: "Orders" },
+    update: { apiId: "orders", displayName: "Orders of all kinds" },
+    replace: [{ apiId: "orders-2", displayName: "Orders" }, "apiId"],
+  },
+  {
+    token: "gcp:apigateway/apiConfig:ApiConfig",
+    name: "orders-1",
+    inputs: configInputs("/a"),
+    update: { ...configInputs("/a"), labels: { team: "a" } },
+    replace: [configInputs("/b"), "openapiDocuments[0].document.contents"],
+  },
+  {
+    token: "gcp:apigateway/gateway:Gateway",
+    name: "orders",
+    inputs: gatewayInputs,
+    update: { ...gatewayInputs, displayName: "Orders" },
+    replace: [{ ...gatewayInputs, region: "europe-west1" }, "region"],
   },
   {
     token: "gcp:cloudfunctionsv2/function:Function",

@@ -54,6 +54,7 @@ const EDITOR: Grants = {
   "pubsub.subscriptions": `${PUBSUB_EDITOR["pubsub.subscriptions"] ?? ""} getIamPolicy`,
   "secretmanager.secrets": `${CRUD} getIamPolicy`,
   "secretmanager.versions": "add destroy disable enable get list",
+  "servicemanagement.services": "bind check create delete get list quota report update",
   "serviceusage.services": "disable enable get list use",
   "storage.buckets": "create delete list",
 };
@@ -178,6 +179,7 @@ const TABLE: Readonly<Record<string, readonly Grants[]>> = {
   "roles/cloudsql.client": [{ "cloudsql.instances": "connect get" }],
   "roles/logging.logWriter": [{ "logging.logEntries": "create" }],
   "roles/secretmanager.secretAccessor": [PROJECTS, { "secretmanager.versions": "access" }],
+  "roles/servicemanagement.serviceController": [{ "servicemanagement.services": "check get quota report" }],
   "roles/storage.objectAdmin": [
     PROJECTS,
     OBJECT_VIEWER,

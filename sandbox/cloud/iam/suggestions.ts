@@ -6,6 +6,8 @@ const DOCUMENTED: Readonly<Record<string, string>> = {
   "run.routes.invoke": "roles/run.invoker",
   // docs.cloud.google.com/run/docs/execute/jobs
   "run.jobs.run": "roles/run.jobsExecutor",
+  // docs.cloud.google.com/endpoints/docs/openapi/get-started-cloud-run
+  "servicemanagement.services.get": "roles/servicemanagement.serviceController",
 };
 
 /** The role to grant for a permission: never a basic one, never one of Google's own agents. */

@@ -66,6 +66,19 @@ export const iamMembers: readonly Kind<never>[] = [
       ),
   }),
   memberKind({
+    token: "gcp:endpoints/serviceIamMember:ServiceIamMember",
+    apis: ["servicemanagement.googleapis.com"],
+    template: "services/{serviceName}",
+    resource: "serviceName",
+    fullName: (cx, { serviceName = "" }) =>
+      stored(
+        cx,
+        "gcp:endpoints/service:Service",
+        serviceName,
+        `Service '${serviceName}' not found or permission denied.`,
+      ),
+  }),
+  memberKind({
     token: "gcp:cloudfunctions/functionIamMember:FunctionIamMember",
     apis: ["cloudfunctions.googleapis.com"],
     template: "projects/{project}/locations/{region}/functions/{cloudFunction}",

@@ -1,6 +1,8 @@
 import { CloudError } from "../errors";
+import { api, apiConfig, gateway } from "./api-gateway";
 import { repository } from "./artifact-registry";
 import { customRole } from "./custom-role";
+import { endpointsService } from "./endpoints-service";
 import { functionV1 } from "./function-v1";
 import { functionV2 } from "./function-v2";
 import { iamMembers } from "./iam-members";
@@ -26,6 +28,10 @@ const KINDS: ReadonlyMap<string, Kind<never>> = new Map(
     serviceAccount,
     runService,
     runJob,
+    endpointsService,
+    api,
+    apiConfig,
+    gateway,
     functionV1,
     functionV2,
     bucket,
