@@ -43,7 +43,7 @@ export async function run(stack: StackConfig, options: Options, tell: Listener):
     const graph = trustGraph(resources);
     if (graph.edges.length === 0) {
       throw new UsageError(
-        `Stack ${stack.stack} has nothing to try: no Scheduler job, no push subscription and no task queue with an oidcToken.`,
+        `Stack ${stack.stack} has nothing to try: no Scheduler job, no push subscription and no task queue with a token.`,
       );
     }
     await startApps(sandbox, graph.targets, outputs);
