@@ -4,6 +4,7 @@ import { customRole } from "./custom-role";
 import { functionV1 } from "./function-v1";
 import { functionV2 } from "./function-v2";
 import { iamMembers } from "./iam-members";
+import { istioAuthorizationPolicy, istioRequestAuthentication } from "./istio";
 import type { Kind } from "./kind";
 import { projectService, serviceIdentity } from "./projects";
 import { subscription } from "./pubsub-subscription";
@@ -35,6 +36,8 @@ const KINDS: ReadonlyMap<string, Kind<never>> = new Map(
     schedulerJob,
     workloadIdentityPool,
     workloadIdentityProvider,
+    istioRequestAuthentication,
+    istioAuthorizationPolicy,
     randomString,
     randomId,
     ...iamMembers,
