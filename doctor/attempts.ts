@@ -7,6 +7,8 @@ export interface Attempt {
   /** "caller" is the one that the target is there for, with a token in order: it shows that the others fail for what is wrong with them. */
   who: Intruder | "caller";
   target: Target;
+  /** What stands before it, if it is an application's. */
+  front?: Front;
   url: string;
   /** The audience that the target accepts; "wrong audience" does not use it. */
   audience: string;
@@ -40,7 +42,7 @@ function attemptsOn(target: Target, graph: TrustGraph, front: Front | undefined)
   );
   const url = edges[0]?.url ?? target.url;
   if (url === undefined || url === KNOWN_LATER) return [];
-  const base = { target, url, audience: audienceOf(target, edges[0], url), without: [] };
+  const base = { target, front, url, audience: audienceOf(target, edges[0], url), without: [] };
   const callers = callersOf(target, edges, graph.grants);
   const [first] = callers;
   return [
