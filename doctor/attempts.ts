@@ -8,6 +8,8 @@ export interface Attempt {
   /** "caller" is the one that the target is there for, with a token in order: it shows that the others fail for what is wrong with them. */
   who: Intruder | "caller";
   target: Target;
+  /** What stands before it, if it is an application's. */
+  front?: Front;
   url: string;
   /** The audience that the target accepts; "wrong audience" does not use it. */
   audience: string;
@@ -50,7 +52,7 @@ function attemptsOn(target: Target, graph: TrustGraph, front: Front | undefined)
   // Which grants let somebody into an API that is none of the targets here, the graph does not say.
   if (isApi && target.kind === "external") return [];
   const scope = isApi ? (edges[0]?.scope ?? CLOUD_PLATFORM) : undefined;
-  const base = { target, url, audience: audienceOf(target, edges[0], url), scope, without: [] };
+  const base = { target, front, url, audience: audienceOf(target, edges[0], url), scope, without: [] };
   const callers = callersOf(target, edges, graph.grants);
   const [first] = callers;
   return [

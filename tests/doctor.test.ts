@@ -120,6 +120,26 @@ describe("what is tried", () => {
     expect(list[0]?.audience).toBe("https://orders.example.com");
   });
 
+  test("on an application behind an Envoy or in a mesh, which the doctor has to be told", () => {
+    const targets = [target("envoy", "application"), target("mesh", "application"), target("run", "run")];
+    const edges = targets.map((each) => edge(each));
+    const list = attempts(graph({ targets, edges }), {
+      fronts: { envoy: "envoy", mesh: "istio", run: "istio" },
+    });
+    const expected = (name: string) =>
+      list.filter((each) => each.target.name === name).map(({ expected: e }) => (e.letIn ? "in" : e.status));
+    // No token, stranger, wrong audience, foreign signature, expired, caller.
+    expect(expected("envoy")).toEqual([401, 403, 403, 401, 401, "in"]);
+    expect(expected("mesh")).toEqual([403, 403, 403, 401, 401, "in"]);
+    // Google's own gate stays what it is.
+    expect(expected("run").slice(0, 5)).toEqual([403, 403, 401, 401, 401]);
+    expect(list.map(({ front }) => front)).toEqual([
+      ...Array.from({ length: 6 }, () => "envoy"),
+      ...Array.from({ length: 6 }, () => "istio"),
+      ...Array.from({ length: 6 }, () => undefined),
+    ]);
+  });
+
   test("every caller loses its own grants, and gets them back", () => {
     const fn = target("fn", "function-v1");
     const grants = [grant(fn), grant(fn, OTHER), grant(fn, CALLER, { urn: "urn:second" })];

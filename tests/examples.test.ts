@@ -4,6 +4,9 @@ import * as pubsub from "@pulumi/gcp/pubsub";
 import * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
+import { EnvoyFront } from "../sandbox/ingress/envoy/envoy-front";
+import type { Front } from "../sandbox/ingress/front";
+import { IstioFront } from "../sandbox/ingress/istio/istio-front";
 import type { ImportFile } from "../sandbox/doors/in-process/import";
 import { counted, edgesOf, ExampleWorld, expectedOf, has, programFolders, read } from "./support/example";
 import type { ExampleStack } from "./support/example";
@@ -27,6 +30,8 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "adopt-gcloud": ["adopt-gcloud"],
   "plain-javascript": ["plain-javascript"],
   federation: ["federation"],
+  istio: ["istio"],
+  envoy: ["envoy"],
 };
 
 /** What has to be set, as the READMEs say. */
@@ -49,6 +54,12 @@ const BEFORE: Readonly<Record<string, (world: ExampleWorld, stack: ExampleStack)
   },
 };
 
+/** What stands before the applications of an example. */
+const FRONTS: Readonly<Record<string, (outputs: Record<string, unknown>) => Record<string, Front>>> = {
+  istio: () => ({ "ledger.example.com": new IstioFront({ namespace: "books", labels: { app: "ledger" } }) }),
+  envoy: ({ envoy }) => ({ "inventory.example.com": new EnvoyFront(envoy) }),
+};
+
 let world: ExampleWorld;
 let stacks: ExampleStack[];
 
@@ -58,6 +69,7 @@ async function deploy(example: string): Promise<void> {
   for (const stack of stacks) {
     await BEFORE[example]?.(world, stack);
     await stack.up();
+    Object.assign(world.fronts, FRONTS[example]?.(stack.outputs ?? {}));
   }
 }
 
@@ -138,6 +150,29 @@ test("tasks-to-run lets the shop enqueue, and the caller do nothing but call", a
   }
   await world.clock.advance(0);
   expect(world.delivery.attempts.map(({ outcome }) => outcome)).toEqual(["success"]);
+});
+
+test("istio: without one of its manifests the workload is shut, and without the other one it is open", async () => {
+  await deploy("istio");
+  const [edge] = world.graph.edges;
+  const url = edge?.url ?? "";
+  const { email = "" } = world.graph.callers[0] ?? {};
+  const token = await world.cloud.tokens.mint({ email, audience: "https://ledger.example.com" });
+  const { store } = world.cloud;
+  const kinds = ["RequestAuthentication", "AuthorizationPolicy"].map(
+    (kind) => `kubernetes:security.istio.io/v1:${kind}`,
+  );
+  const [tokens, policy] = kinds.map((kind) => store.list(kind)[0]);
+  if (tokens === undefined || policy === undefined) throw new Error("a manifest is missing");
+
+  expect([await statusOf(url, token), await statusOf(url)]).toEqual([200, 403]);
+  store.remove(tokens.token, tokens.id);
+  expect([await statusOf(url, token), await statusOf(url)]).toEqual([403, 403]);
+  store.remove(policy.token, policy.id);
+  expect([await statusOf(url, token), await statusOf(url)]).toEqual([200, 200]);
+  store.put(policy);
+  store.put(tokens);
+  expect([await statusOf(url, token), await statusOf(url)]).toEqual([200, 403]);
 });
 
 test("several-regions: the service of one region takes no token that is for another", async () => {
@@ -240,6 +275,8 @@ function importFile(): ImportFile {
 
 async function strangersAreRefused(): Promise<void> {
   for (const { url, target, scope } of world.graph.edges) {
+    const front = world.fronts[target.name]?.kind;
+    if (front !== undefined) expect([url, await statusOf(url)]).toEqual([url, front === "istio" ? 403 : 401]);
     // Google's APIs and gateways answer 401 to who brings nothing.
     const refused = scope === undefined && !isGateway(target) ? 403 : 401;
     if (target.kind !== "external") expect([url, await statusOf(url)]).toEqual([url, refused]);

@@ -67,7 +67,8 @@ export interface EnvoyFrontArgs {
  * ```
  *
  * Each part is needed: without the rule of the first filter a path is open, and without the second filter anybody gets in
- * who has a token for the audience, which any Google account can have.
+ * who has a token for the audience, which any Google account can have. The configuration is tested against Envoy's own
+ * definitions of its API, and has not been run by Envoy itself: `envoy --mode validate -c envoy.yaml` does that.
  */
 export class EnvoyFront extends pulumi.ComponentResource {
   /** The address of Envoy. It carries no grant: give sources what `authorize` returns. */

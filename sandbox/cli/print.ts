@@ -98,8 +98,8 @@ function intrusionColumns(mark: Mark, paint: Paint): Column<IntrusionRow>[] {
   ];
 }
 
-function targetText({ target }: { target: Edge["target"] }): string {
-  return `${TARGETS[target.kind]} ${target.name}`;
+function targetText({ target, front }: { target: Edge["target"]; front?: "envoy" | "istio" }): string {
+  return `${front ?? TARGETS[target.kind]} ${target.name}`;
 }
 
 function statusText({ status, tries }: CallRow): string {

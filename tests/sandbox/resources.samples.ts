@@ -214,6 +214,27 @@ const withMember = (inputs: Props, role: string): Pick<Sample, "inputs" | "repla
   replace: [{ ...inputs, role, member: other }, "member"],
 });
 
+function requestAuthentication(namespace: string, audiences = ["urn:ledger"]): Props {
+  return {
+    apiVersion: "security.istio.io/v1",
+    kind: "RequestAuthentication",
+    metadata: { name: "ledger", namespace },
+    spec: {
+      selector: { matchLabels: { app: "ledger" } },
+      jwtRules: [{ issuer: "https://accounts.google.com", audiences, forwardOriginalToken: true }],
+    },
+  };
+}
+
+function authorizationPolicy(name: string, values = [CALLER]): Props {
+  return {
+    apiVersion: "security.istio.io/v1",
+    kind: "AuthorizationPolicy",
+    metadata: { name, namespace: "books" },
+    spec: { action: "ALLOW", rules: [{ when: [{ key: "request.auth.claims[email]", values }] }] },
+  };
+}
+
 export const SAMPLES: readonly Sample[] = [
   {
     token: "gcp:projects/service:Service",
@@ -460,6 +481,20 @@ export const SAMPLES: readonly Sample[] = [
       { ...federationInputs, workloadIdentityPoolProviderId: "deploy-2" },
       "workloadIdentityPoolProviderId",
     ],
+  },
+  {
+    token: "kubernetes:security.istio.io/v1:RequestAuthentication",
+    name: "ledger",
+    inputs: requestAuthentication("books"),
+    update: requestAuthentication("books", ["urn:ledger", "urn:old"]),
+    replace: [requestAuthentication("other"), "metadata.namespace"],
+  },
+  {
+    token: "kubernetes:security.istio.io/v1:AuthorizationPolicy",
+    name: "ledger",
+    inputs: authorizationPolicy("ledger"),
+    update: authorizationPolicy("ledger", [CALLER, "someone@example.iam.gserviceaccount.com"]),
+    replace: [authorizationPolicy("journal"), "metadata.name"],
   },
   {
     token: "random:index/randomString:RandomString",

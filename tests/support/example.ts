@@ -9,7 +9,8 @@ import type { Attempt } from "../../sandbox/delivery/attempt";
 import { Delivery } from "../../sandbox/delivery/delivery";
 import { InProcessEngine } from "../../sandbox/doors/in-process/engine";
 import type { DeployedResource, Program } from "../../sandbox/doors/in-process/engine";
-import type { HttpRequest, HttpResponse } from "../../sandbox/ingress/http";
+import type { Front } from "../../sandbox/ingress/front";
+import type { Backend, HttpRequest, HttpResponse } from "../../sandbox/ingress/http";
 import { Ingress } from "../../sandbox/ingress/ingress";
 import { trustGraph } from "../../trust/graph";
 import type { Edge, TrustGraph } from "../../trust/graph";
@@ -67,6 +68,8 @@ export class ExampleWorld {
   readonly delivery: Delivery;
   /** What reached the code behind a target. */
   readonly reached: HttpRequest[] = [];
+  /** What stands before applications that are not Google's, by host. */
+  readonly fronts: Record<string, Front> = {};
   /** How that code answers. */
   answer: HttpResponse = { status: 200, headers: {}, body: "ok" };
   readonly #stacks = new Map<string, ExampleStack>();
@@ -82,10 +85,12 @@ export class ExampleWorld {
       random: seededRandom(1),
       signingKey: sharedSigningKey,
     });
-    this.ingress = new Ingress(this.cloud, ({ request }) => {
+    const fronts = (host: string): Front | undefined => this.fronts[host];
+    const backend: Backend = ({ request }) => {
       this.reached.push(request);
       return Promise.resolve(this.answer);
-    });
+    };
+    this.ingress = new Ingress(this.cloud, backend, { fronts });
     this.delivery = new Delivery(this.cloud, this.ingress);
   }
 

@@ -6,6 +6,7 @@ import { endpointsService } from "./endpoints-service";
 import { functionV1 } from "./function-v1";
 import { functionV2 } from "./function-v2";
 import { iamMembers } from "./iam-members";
+import { istioAuthorizationPolicy, istioRequestAuthentication } from "./istio";
 import type { Kind } from "./kind";
 import { projectService, serviceIdentity } from "./projects";
 import { subscription } from "./pubsub-subscription";
@@ -45,6 +46,8 @@ const KINDS: ReadonlyMap<string, Kind<never>> = new Map(
     taskQueue,
     workloadIdentityPool,
     workloadIdentityProvider,
+    istioRequestAuthentication,
+    istioAuthorizationPolicy,
     randomString,
     randomId,
     ...iamMembers,

@@ -1,9 +1,7 @@
+import { AUTHORIZATION_POLICY, REQUEST_AUTHENTICATION } from "../../cloud/resources/istio";
 import type { Store } from "../../cloud/store";
 import { readStrictly } from "../read-document";
-import { manifest, type Manifest } from "./manifests-schema";
-
-export const REQUEST_AUTHENTICATION = "kubernetes:security.istio.io/v1:RequestAuthentication";
-export const AUTHORIZATION_POLICY = "kubernetes:security.istio.io/v1:AuthorizationPolicy";
+import { manifest, type Manifest } from "../../cloud/resources/istio-manifests";
 
 /** What is applied to the cluster, as it stands. */
 export function appliedManifests(store: Store): Manifest[] {

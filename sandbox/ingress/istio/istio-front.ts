@@ -13,7 +13,7 @@ import {
   type AuthorizationPolicy,
   type Manifest,
   type RequestAuthentication,
-} from "./manifests-schema";
+} from "../../cloud/resources/istio-manifests";
 import { toRbac } from "./rbac";
 
 /** A workload, by what its sidecar knows of it. */

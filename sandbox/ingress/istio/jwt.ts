@@ -7,7 +7,7 @@ import {
 import type { KeysOf } from "../envoy/jwt-filter";
 import { ISSUER } from "../../cloud/tokens/claims";
 import { GOOGLE_KEYS } from "../jwt-authn/keys";
-import type { JwtRule } from "./manifests-schema";
+import type { JwtRule } from "../../cloud/resources/istio-manifests";
 
 /** Where Istio keeps the claims of a token. */
 export const PAYLOAD = "payload";

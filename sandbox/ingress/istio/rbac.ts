@@ -2,7 +2,7 @@ import type { Condition, RbacRules } from "../envoy/filters-schema";
 import { JWT_NAMESPACE } from "../envoy/jwt-filter";
 import type { StringMatcher, ValueMatcher } from "../envoy/matchers-schema";
 import { PAYLOAD } from "./jwt";
-import type { AuthorizationPolicy, Rule } from "./manifests-schema";
+import type { AuthorizationPolicy, Rule } from "../../cloud/resources/istio-manifests";
 
 /**
  * The policies of one action as Istio hands them to its proxies; undefined: there are none, and nobody is asked.
