@@ -25,6 +25,10 @@ function leastProgram(): void {
   const { nodes } = new components.CloudFunctionV1("cloud-function-v1", SOURCE);
   const url = "https://jobs.example.com";
   new components.ExternalApplication("external-application", { url, callers: { caller } });
+  const mesh = { namespace: "apps", selector: { app: "app" } };
+  new components.IstioWorkload("istio-workload", { url, callers: { caller }, ...mesh });
+  const upstream = { address: "127.0.0.1", port: 3000 };
+  new components.EnvoyFront("envoy-front", { url, callers: { caller }, upstream });
   const region = REGION;
   const run = { service: target.serviceName, region, url: target.uri, caller };
   const invoker = new components.RunInvoker("run-invoker", run);
@@ -78,7 +82,12 @@ function mostProgram(): void {
   new RunInvoker("run-invoker", { service: run.serviceName, region, url: run.uri, caller: other });
   const legacy = { function: v1.functionName, region, url: v1.uri, caller: other };
   new FunctionV1Invoker("function-v1-invoker", legacy);
-  new ExternalApplication("external-application", { url: "https://jobs.example.com", callers: { caller } });
+  const application = { url: "https://jobs.example.com", callers: { caller } };
+  new ExternalApplication("external-application", application);
+  const mesh = { namespace: "apps", selector: { app: "app" }, denyWithoutToken: true };
+  new components.IstioWorkload("istio-workload", { ...application, ...mesh });
+  const upstream = { address: "127.0.0.1", port: 3000 };
+  new components.EnvoyFront("envoy-front", { ...application, upstream, adminPort: 9901 });
   const job = new components.CloudRunJob(
     "cloud-run-job",
     { image: "clean", region, secrets, ...sql, deployers: more.deployers },

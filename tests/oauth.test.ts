@@ -132,9 +132,9 @@ describe.each(["default", "hardened"] as const)("in a %s project", (kind) => {
     const grant = up.resources.find((resource) => label(resource) === lost);
     const { role, member, serviceAccountId, name } = grant?.outputs ?? {};
     const on =
-      serviceAccountId === undefined
-        ? runJobName(PROJECT.id, REGION, String(name))
-        : serviceAccountName(PROJECT.id, String(serviceAccountId).split("/").at(-1) ?? "");
+      typeof serviceAccountId === "string"
+        ? serviceAccountName(PROJECT.id, serviceAccountId.split("/").at(-1) ?? "")
+        : runJobName(PROJECT.id, REGION, String(name));
     stack.cloud.iam.revoke(on, { role: String(role), member: String(member) });
     expect(outcomeOf(await stack.fire(up, "nightly"))).toBe(LOST[lost]?.[kind]);
     expect(stack.runs("cleanup")).toBe(LOST[lost]?.[kind].startsWith("success") === true ? 1 : 0);

@@ -109,7 +109,9 @@ describe("the choice", () => {
     );
     expect(() => choose(graph, "jobs.example.com", undefined)).toThrow("Say as whom, with --as.");
     expect(() => choose(graph, "closed", undefined)).toThrow("Say as whom, with --as.");
-    expect(() => choose(trustGraph([]), "hello", undefined)).toThrow("It has no targets at all.");
+    expect(() => choose(trustGraph([]), "hello", undefined)).toThrow(
+      "It has no targets at all; is it deployed?",
+    );
   });
 
   it("asks for a URN where a name means two", () => {
@@ -311,7 +313,14 @@ describe("in a sandbox that is served", () => {
     const { world, said } = await started();
     const { token, claims, use } = await tokenIn(world(), { target: "hello" }, () => undefined);
     expect(claims).toMatchObject({ iss: "https://accounts.google.com", email_verified: true });
-    expect(said).toEqual([expect.stringContaining(`${DEVELOPER} asks; the sandbox has let them mint`)]);
+    expect(said[0]).toContain(`${DEVELOPER} asks; the sandbox has let them mint`);
+    expect(use[0]).toMatch(
+      /^The gate of hello: let in\. roles\/run\.invoker for serviceAccount:schedulerunner/,
+    );
+    const other = await tokenIn(world(), { target: "closed", as: "idle" }, () => undefined);
+    expect(other.use[0]).toMatch(
+      /^The gate of closed: refused\. serviceAccount:idle\S+ lacks run\.routes\.invoke/,
+    );
     const [, address = ""] = /curl "([^$]*)\$\(/.exec(use.join("\n")) ?? [];
     const looked = (await (await fetch(address + token)).json()) as Record<string, string>;
     expect(looked).toMatchObject({ aud: claims.aud, email_verified: "true" });
@@ -324,7 +333,7 @@ describe("in a sandbox that is served", () => {
       `${OWNER} may not mint id_tokens for`,
     );
     const [, address = ""] = /at (\S+)$/.exec(world().where) ?? [];
-    for (const route of ["access-token?member=user:a@b.c", "minters?member=user:a@b.c&account=a"]) {
+    for (const route of ["access-token?member=user:a@b.c", "minters?member=user:a@b.c&account=a", "gate"]) {
       expect((await fetch(`http://${address}/${route}`, { method: "POST" })).status).toBe(401);
     }
   });

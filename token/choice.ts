@@ -90,5 +90,7 @@ function isOn(called: Edge["target"], target: Target): boolean {
 
 function those(what: string, names: readonly string[]): string {
   const all = [...new Set(names)].sort();
-  return all.length === 0 ? `It has no ${what} at all.` : `Its ${what} are: ${all.join(", ")}.`;
+  return all.length === 0
+    ? `It has no ${what} at all; is it deployed?`
+    : `Its ${what} are: ${all.join(", ")}.`;
 }

@@ -1,4 +1,5 @@
 import { Impersonated } from "google-auth-library";
+import { MINTER } from "../sandbox/doors/rest/let-mint";
 import type { Choice } from "./choice";
 import type { Operator } from "./world";
 
@@ -6,9 +7,6 @@ import type { Operator } from "./world";
 class TokenRefused extends Error {
   override readonly name = "TokenRefused";
 }
-
-/** The least role that holds the permission. https://docs.cloud.google.com/iam/docs/roles-permissions/iam */
-const ROLE = "roles/iam.serviceAccountOpenIdTokenCreator";
 
 /** As Google's APIs say no: https://google.aip.dev/193 */
 interface Refusal {
@@ -50,9 +48,9 @@ function explain({ status, message = "", details = [] }: Refusal, email: string,
   }
   return [
     `${member ?? "You"} may not mint id_tokens for ${email}: ${permission} is missing. No basic role has it, not even Owner.`,
-    `${ROLE} on that one account gives it:`,
+    `${MINTER} on that one account gives it:`,
     `  gcloud iam service-accounts add-iam-policy-binding ${email} \\`,
-    `    --member=${member ?? "user:YOUR_EMAIL"} --role=${ROLE}`,
+    `    --member=${member ?? "user:YOUR_EMAIL"} --role=${MINTER}`,
     "A grant takes effect within minutes.",
     ...because,
   ].join("\n");

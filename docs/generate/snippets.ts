@@ -16,8 +16,8 @@ import * as gcp from "@pulumi/gcp";
 import * as pulumi from "@pulumi/pulumi";
 import {
   ApiGateway, BackendCallers, CallerIdentity, CloudFunction, CloudFunctionV1, CloudRunJob, CloudRunService,
-  EndpointsService, ExternalApplication, FunctionV1Invoker, GoogleApiTarget, ProjectApis, PushSubscription, RunInvoker,
-  RunJobInvoker, SchedulerJob,
+  EndpointsService, EnvoyFront, ExternalApplication, FunctionV1Invoker, GoogleApiTarget, IstioWorkload, ProjectApis,
+  PushSubscription, RunInvoker, RunJobInvoker, SchedulerJob,
 } from "COMPONENTS";
 declare const [schedulerunner, hello, authfn, runtopic]: [CallerIdentity, CloudRunService, CloudFunction, gcp.pubsub.Topic];
 declare const [legacyUrl, reportsUrl]: [pulumi.Output<string>, pulumi.Output<string>];

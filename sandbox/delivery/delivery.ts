@@ -9,6 +9,11 @@ import { TokenCache } from "./pubsub/token-cache";
 import { Scheduler } from "./scheduler/scheduler";
 import { Waits } from "./waits";
 
+export interface DeliveryOptions {
+  /** Whether Pub/Sub goes on sending a token whose subscription names another audience by now. Default: false. */
+  pushTokensOutliveChanges?: boolean;
+}
+
 /** The sources at work: Scheduler jobs and push subscriptions call their targets, on the cloud's clock. */
 export class Delivery {
   readonly #cloud: Cloud;
@@ -18,12 +23,15 @@ export class Delivery {
   readonly #pubsub: PubSub;
   #unsubscribe: (() => void) | undefined;
 
-  constructor(cloud: Cloud, ingress: Ingress) {
+  constructor(cloud: Cloud, ingress: Ingress, { pushTokensOutliveChanges }: DeliveryOptions = {}) {
     this.#cloud = cloud;
     this.#waits = new Waits(cloud.clock);
     const tools = { cloud, ingress, log: this.#log, waits: this.#waits };
     this.#scheduler = new Scheduler(tools);
-    this.#pubsub = new PubSub({ ...tools, tokens: new TokenCache(cloud) });
+    this.#pubsub = new PubSub({
+      ...tools,
+      tokens: new TokenCache(cloud, { outliveChanges: pushTokensOutliveChanges }),
+    });
   }
 
   /** Arms the timers of all jobs, of those now and of later ones. */

@@ -47,7 +47,10 @@ export function mintAccess(cloud: Cloud, question: MintAccessQuestion): MintedAc
   const decision = mayMint(cloud, question, ACCESS_TOKEN);
   if (!decision.allowed) return { ok: false, decision };
   const { caller, scope } = question;
-  const { token, ...access } = cloud.tokens.mintAccess({ member: `serviceAccount:${caller}`, scopes: [scope] });
+  const { token, ...access } = cloud.tokens.mintAccess({
+    member: `serviceAccount:${caller}`,
+    scopes: [scope],
+  });
   return { ok: true, token, access, decision };
 }
 

@@ -36,6 +36,12 @@ export class Client {
     await textOf(await this.#ask("POST", "/minters", { member, account }));
   }
 
+  /** What the gate before a target says to a token. */
+  async atTheGate(target: string, token: string): Promise<{ outcome: string; reason: string }> {
+    const text = await textOf(await this.#ask("POST", "/gate", { target, token }));
+    return JSON.parse(text) as { outcome: string; reason: string };
+  }
+
   async remove(token: string, id: string): Promise<void> {
     await textOf(await this.#ask("POST", "/remove", { token, id }));
   }

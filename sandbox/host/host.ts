@@ -108,6 +108,11 @@ export class Host {
       await world.letMint(url.searchParams.get("member") ?? "", url.searchParams.get("account") ?? "");
       answer(response, 200, {});
     },
+    "POST /gate": async ({ url, response }) => {
+      const world = await this.#world;
+      const { target = "", token = "" } = Object.fromEntries(url.searchParams);
+      answer(response, 200, await world.atTheGate(target, token));
+    },
     "POST /remove": async ({ url, response }) => {
       const world = await this.#world;
       await world.remove(url.searchParams.get("token") ?? "", url.searchParams.get("id") ?? "");

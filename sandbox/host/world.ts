@@ -13,6 +13,8 @@ import { googleApis } from "../doors/rest/google-apis";
 import { letMint } from "../doors/rest/let-mint";
 import { authenticator } from "../doors/rest/principal";
 import { RestApis } from "../doors/rest/rest-apis";
+import type { Verdict } from "../ingress/http";
+import { Ingress } from "../ingress/ingress";
 import { type State, StateFile } from "./state-file";
 
 export interface WorldOptions {
@@ -123,6 +125,15 @@ export class World {
     await this.keepUp();
     letMint(this.cloud, member, account);
     await this.save();
+  }
+
+  /** What the gate before a target says to a token; nothing runs behind it here. */
+  async atTheGate(url: string, token: string): Promise<Pick<Verdict, "outcome" | "reason">> {
+    await this.keepUp();
+    const ingress = new Ingress(this.cloud, () => Promise.resolve({ status: 204, headers: {}, body: "" }));
+    const headers: [string, string][] = [["Authorization", `Bearer ${token}`]];
+    const { verdict } = await ingress.handle({ method: "GET", url, headers, body: "" });
+    return { outcome: verdict.outcome, reason: verdict.reason };
   }
 
   async save(): Promise<void> {

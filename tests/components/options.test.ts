@@ -11,9 +11,11 @@ import {
   CloudRunJob,
   CloudRunService,
   EndpointsService,
+  EnvoyFront,
   ExternalApplication,
   FunctionV1Invoker,
   GoogleApiTarget,
+  IstioWorkload,
   ProjectApis,
   PushSubscription,
   RunInvoker,
@@ -74,6 +76,22 @@ const MAKE: Readonly<Record<string, Make>> = {
     new ExternalApplication(name, { url: "https://app.example.com", callers: { caller } }, options).authorize(
       caller,
     ),
+  IstioWorkload: (name, options, caller) =>
+    new IstioWorkload(
+      name,
+      { url: "https://app.example.com", callers: { caller }, namespace: "apps", selector: { app: "app" } },
+      options,
+    ).authorize(caller),
+  EnvoyFront: (name, options, caller) =>
+    new EnvoyFront(
+      name,
+      {
+        url: "https://app.example.com",
+        callers: { caller },
+        upstream: { address: "127.0.0.1", port: 3000 },
+      },
+      options,
+    ).authorize(caller),
   SchedulerJob: (name, options, caller) =>
     new SchedulerJob(name, { schedule: "5 * * * *", target: target(caller) }, options),
   PushSubscription: (name, options, caller) =>

@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { EnvoyFront } from "../../sandbox/ingress/envoy/envoy-front";
 import type { Front } from "../../sandbox/ingress/front";
 import { IstioFront } from "../../sandbox/ingress/istio/istio-front";
+import { faultsInBootstrap } from "../support/envoy-protos";
 import {
   AUDIENCE,
   CALLER,
@@ -836,6 +837,74 @@ describe("Envoy's bootstrap", () => {
   test("is one document, and YAML", () => {
     expect(() => envoy("a: [")).toThrow("Envoy's bootstrap: is no YAML: ");
     expect(() => envoy("a: 1\n---\nb: 2")).toThrow("Envoy's bootstrap: is more than one document.");
+  });
+});
+
+describe("Envoy's own definitions", () => {
+  test.each<[string, Parameters<typeof envoyDocument>[0]]>([
+    ["as little as it takes", {}],
+    [
+      "every argument",
+      {
+        adminPort: 9901,
+        formerAudiences: ["old"],
+        forwardToken: false,
+        listenPort: 10_000,
+        trustedCa: "/ca.pem",
+      },
+    ],
+    ["several callers", { callers: { a: { email: CALLER }, b: { email: SECOND }, c: { email: STRANGER } } }],
+  ])("find no fault in what the component gives out, with %s", async (_, args) => {
+    expect(faultsInBootstrap(await envoyDocument(args))).toEqual([]);
+  });
+
+  test.each<
+    [
+      string,
+      (copy: { static_resources: { clusters: Record<string, unknown>[] }; admin?: unknown }) => void,
+      string,
+    ]
+  >([
+    [
+      "an unknown field",
+      (copy) => Object.assign(copy, { adnim: {} }),
+      "bootstrap.adnim: no field of .envoy.config.bootstrap.v3.Bootstrap",
+    ],
+    [
+      "a name that is none",
+      (copy) => Object.assign(copy.static_resources.clusters[0] ?? {}, { type: "DNS" }),
+      'bootstrap.static_resources.clusters.0.type: "DNS" is no DiscoveryType',
+    ],
+    [
+      "no duration",
+      (copy) => Object.assign(copy.static_resources.clusters[0] ?? {}, { connect_timeout: 5 }),
+      "bootstrap.static_resources.clusters.0.connect_timeout: not a duration",
+    ],
+    [
+      "an empty name",
+      (copy) => Object.assign(copy.static_resources.clusters[0] ?? {}, { name: "" }),
+      "bootstrap.static_resources.clusters.0.name: not a text of 1 letters or more",
+    ],
+    [
+      "an address without a port",
+      (copy) => (copy.admin = { address: { socket_address: { address: "x" } } }),
+      "bootstrap.admin.address.socket_address: 0 of port_specifier",
+    ],
+    [
+      "a port that is none",
+      (copy) => (copy.admin = { address: { socket_address: { address: "x", port_value: 65536 } } }),
+      "bootstrap.admin.address.socket_address.port_value: not a whole number below 65536",
+    ],
+    [
+      "an unknown type",
+      (copy) =>
+        Object.assign(copy.static_resources.clusters[1]?.["transport_socket"] ?? {}, {
+          typed_config: { "@type": "type.googleapis.com/x" },
+        }),
+      'bootstrap.static_resources.clusters.1.transport_socket.typed_config: no type "type.googleapis.com/x"',
+    ],
+  ])("find %s", (_, edit, said) => {
+    expect(faultsInBootstrap(edited(bootstrap, edit as (copy: never) => void))).toContain(said);
   });
 });
 

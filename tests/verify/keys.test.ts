@@ -125,6 +125,10 @@ describe("remoteKeys", () => {
     clock.time += 365 * 24 * HOUR;
     await keys.find(first.kid);
     clock.time = NOW;
+    server.status = 503;
+    expect((await refusal(keys.find(first.kid))).code).toBe("ERR_KEYS_UNAVAILABLE");
+    clock.time += 30 * SECOND;
+    server.status = 200;
     server.keys = [second.jwk];
     expect(await has(keys, first)).toBe(false);
     expect(await has(keys, second)).toBe(true);

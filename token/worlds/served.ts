@@ -37,11 +37,14 @@ export function served({ serving, folder, stack, operator, say }: ServedOptions)
       const member = operator ?? DEVELOPER;
       return signedIn(member, await client.accessToken(member));
     },
-    use: (_, choice) =>
-      Promise.resolve([
-        "It is the sandbox's own, and nothing outside takes it. What it says:",
+    use: async (token, choice) => {
+      const { outcome, reason } = await client.atTheGate(choice.url, token);
+      return [
+        `The gate of ${choice.target.name}: ${outcome}. ${reason}`,
+        "It is the sandbox's own, nothing runs behind its gates, and nothing outside takes it. What it says:",
         `  curl "${client.apis}/tokeninfo?id_token=$(${again(choice, stack.name)})"`,
-      ]),
+      ];
+    },
     stop: () => Promise.resolve(),
   };
 }

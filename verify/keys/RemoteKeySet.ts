@@ -48,13 +48,14 @@ export class RemoteKeySet implements KeySource {
     return found;
   }
 
+  /** Keys from far in the future are not kept either, or a clock that was years ahead would make them last for years. */
   #keyAt(now: number, keyId: string): KeyObject | undefined {
-    return this.#current !== undefined && now < this.#current.keptUntil
-      ? this.#current.keys.get(keyId)
-      : undefined;
+    if (this.#current === undefined) return undefined;
+    const { keys, fetchedAt, keptUntil } = this.#current;
+    return now < keptUntil && now >= fetchedAt - KEPT ? keys.get(keyId) : undefined;
   }
 
-  /** Keys from the future were fetched while the clock was ahead, and nobody knows how old they are. */
+  /** Keys from the future were fetched while the clock was ahead: nobody knows how old they are. */
   #isFresh(now: number): boolean {
     return this.#current !== undefined && now >= this.#current.fetchedAt && now < this.#current.freshUntil;
   }

@@ -94,7 +94,7 @@ function accessToken({ tokens }: Cloud, email: string, url: URL): Record<string,
 
 /**
  * The e-mail is in the token only if the full format is asked for. On a virtual machine that one describes the machine
- * too; here no machine is, as on Cloud Run.
+ * too; here no machine is. That Cloud Run's server makes the same difference between the formats is assumed.
  * https://docs.cloud.google.com/compute/docs/instances/verifying-instance-identity
  */
 async function identity({ tokens }: Cloud, email: string, url: URL): Promise<string> {
