@@ -144,7 +144,7 @@ describe.each(BOTH)("%s", (kind) => {
     const { response, verdict } = await world.call();
     expect(JSON.parse(response.body)).toEqual({ code: 401, message: "Jwt is missing" });
     expect(response.headers["www-authenticate"]).toBe(`Bearer realm="${world.url}/x"`);
-    expect(verdict).toMatchObject({ outcome: "refused", status: 403 });
+    expect(verdict).toMatchObject({ outcome: "refused", status: 401 });
     const bad = await world.call(await world.token("https://other.example.com"));
     expect(bad.response.headers["www-authenticate"]).toBe(
       `Bearer realm="${world.url}/x", error="invalid_token"`,
@@ -429,7 +429,7 @@ describe("ESPv2", () => {
     const on = runServiceName(PROJECT.id, "us-central1", name ?? "");
     world.stack.cloud.iam.grant(on, { role: "roles/run.invoker", member: `serviceAccount:${CALLER}` });
     const { verdict } = await world.call(await world.token(world.url));
-    expect(verdict).toMatchObject({ outcome: "refused", status: 401 });
+    expect(verdict).toMatchObject({ outcome: "refused", status: 403 });
   });
 
   test("is not deployed where an organisation wants IAM in front of every service", async () => {
