@@ -55,6 +55,16 @@ describe("hello", () => {
       "",
       `hello, ${CALLER} (Scheduler job oidctest)`,
     ],
+    [
+      "Tasks",
+      {
+        Authorization: bearer(CALLER),
+        "User-Agent": "Google-Cloud-Tasks",
+        "X-CloudTasks-QueueName": "orders",
+      },
+      "",
+      `hello, ${CALLER} (task queue orders)`,
+    ],
     ["Pub/Sub", { Authorization: bearer(CALLER) }, envelope, `hello, ${CALLER} (Pub/Sub subscription psub)`],
     [
       "Pub/Sub without an envelope",

@@ -20,10 +20,13 @@ function at({ protocol, hostname, port }) {
   return { fallback: true, protocol: protocol.replace(":", ""), apiEndpoint: hostname, port: Number(port) };
 }
 
-const WAYS = { "/orders": enqueue, "/orders-with-token": enqueueWithToken };
+const WAYS = new Map([
+  ["/orders", enqueue],
+  ["/orders-with-token", enqueueWithToken],
+]);
 
 const server = http.createServer(async (request, response) => {
-  const way = request.method === "POST" ? WAYS[request.url] : undefined;
+  const way = request.method === "POST" ? WAYS.get(request.url) : undefined;
   if (way === undefined) {
     response.writeHead(404).end("POST an order to /orders or to /orders-with-token\n");
     return;
@@ -32,7 +35,9 @@ const server = http.createServer(async (request, response) => {
     const task = await way(client, SETTINGS, JSON.parse(await text(request)));
     response.writeHead(202, { "Content-Type": "application/json" }).end(`${JSON.stringify({ task })}\n`);
   } catch (error) {
-    response.writeHead(500).end(`${error.message}\n`);
+    // Whoever orders has no business with what Google says of this service's rights.
+    console.error(error.message);
+    response.writeHead(502).end("The order could not be taken.\n");
   }
 });
 

@@ -51,6 +51,8 @@ function sourceOf(headers, body) {
   if (headers["x-cloudscheduler"] === "true") {
     return `Scheduler job ${lastPart(headers["x-cloudscheduler-jobname"] ?? "?")}`;
   }
+  const queue = headers["x-cloudtasks-queuename"];
+  if (queue !== undefined) return `task queue ${lastPart(queue)}`;
   const subscription = headers["x-goog-pubsub-subscription-name"] ?? subscriptionOf(body);
   if (subscription !== undefined) return `Pub/Sub subscription ${lastPart(subscription)}`;
   return printable(headers["user-agent"] ?? "no User-Agent");

@@ -13,6 +13,8 @@ export interface Call {
 /** Longer than the retries of a source that outlasts the spreading of a fresh grant; then it counts as kept out. */
 const LIMIT = 30 * 60_000;
 
+const BODY = "fired by the sandbox";
+
 /**
  * Runs every job, publishes one message to every topic that is pushed from and puts one task into every queue, and waits for
  * what comes of it.
@@ -34,14 +36,15 @@ export async function fire(
   const jobs = sources.flatMap(({ edge, source }) =>
     edge.source.kind === "scheduler-job" ? [delivery.runJob(source?.id ?? "")] : [],
   );
-  for (const { edge, source } of sources) {
+  const tasks = sources.flatMap(({ edge, source }) =>
     // A queue that leaves the address to its tasks has none to send one to.
-    if (edge.source.kind === "task-queue" && edge.url !== KNOWN_LATER)
-      enqueue(cloud, delivery, source?.id ?? "");
-  }
-  const messages = [...topics].map((topic) => delivery.publish(topic, { data: "fired by the sandbox" }));
+    edge.source.kind === "task-queue" && edge.url !== KNOWN_LATER
+      ? [enqueue(cloud, delivery, source?.id ?? "")]
+      : [],
+  );
+  const messages = [...topics].map((topic) => delivery.publish(topic, { data: BODY }));
   const drained = (async (): Promise<void> => {
-    await Promise.all([...jobs, ...messages]);
+    await Promise.all([...jobs, ...tasks, ...messages]);
     while (ids.some((id) => delivery.backlog(id) > 0)) await cloud.clock.sleep(1_000);
   })();
   await time.passUntil(drained, LIMIT);
@@ -52,10 +55,21 @@ export async function fire(
   }));
 }
 
-/** One task, as whoever runs Pulumi there; from a paused queue it is sent all the same, as a paused job is run. */
-function enqueue(cloud: EmbeddedCloud["cloud"], { tasks }: EmbeddedCloud["delivery"], queueId: string): void {
-  const deployer = cloud.deployer(queueId.split("/")[1] ?? "");
-  const body = Buffer.from("fired by the sandbox").toString("base64");
-  const task = tasks.buffer(deployer, queueId, { body });
-  if (tasks.queue(deployer, queueId).state.desiredState === "PAUSED") tasks.run(deployer, task.name);
+/** How often a task is run again that a paused queue would not send again by itself. */
+const AGAIN = 30_000;
+
+/** One task, as whoever runs Pulumi there. From a paused queue it is run by hand, as a paused job is. */
+async function enqueue(
+  cloud: EmbeddedCloud["cloud"],
+  delivery: EmbeddedCloud["delivery"],
+  queueId: string,
+): Promise<void> {
+  const { tasks } = delivery;
+  const who = cloud.deployer(queueId.split("/")[1] ?? "");
+  const { name } = tasks.buffer(who, queueId, { body: Buffer.from(BODY).toString("base64") });
+  if (tasks.queue(who, queueId).state.desiredState !== "PAUSED") return;
+  while (delivery.backlog(queueId) > 0) {
+    tasks.run(who, name);
+    await cloud.clock.sleep(AGAIN);
+  }
 }

@@ -446,6 +446,37 @@ const FRONTS = `
 `;
 const LOCAL_APPS = JSON.stringify({ images: { "example.com/app": "app" } });
 
+/** Three queues before a service: one that sends, one that is paused, and one that leaves the address to its tasks. */
+const QUEUES = `
+  import * as gcp from "@pulumi/gcp";
+  const enable = (api: string) => new gcp.projects.Service(api, { service: api + ".googleapis.com" });
+  const options = { dependsOn: ["run", "iam", "cloudtasks"].map(enable) };
+  const account = new gcp.serviceaccount.Account("caller", { accountId: "the-caller" }, options);
+  const service = new gcp.cloudrunv2.Service("target", {
+    location: "us-central1",
+    deletionProtection: false,
+    template: { serviceAccount: account.email, containers: [{ image: "example.com/app" }] },
+  }, options);
+  new gcp.cloudrunv2.ServiceIamMember("invoker", {
+    name: service.name,
+    location: "us-central1",
+    role: "roles/run.invoker",
+    member: account.member,
+  });
+  const host = service.uri.apply((uri) => new URL(uri).host);
+  const oidcToken = { serviceAccountEmail: account.email, audience: service.uri };
+  const retryConfig = { minBackoff: "30s" };
+  const queue = (name: string, uriOverride: object | undefined, more: object = {}) =>
+    new gcp.cloudtasks.Queue(
+      name,
+      { location: "us-central1", retryConfig, httpTarget: { uriOverride, oidcToken }, ...more },
+      options,
+    );
+  queue("sends", { host });
+  queue("rests", { host, pathOverride: { path: "/rests" } }, { desiredState: "PAUSED" });
+  queue("leaves", undefined);
+`;
+
 interface Json {
   ok: boolean;
   error?: string;
@@ -470,6 +501,38 @@ describe("npm run sandbox", () => {
     expect(out).toMatch(/✓ {2}job oidctest +sch\S+ +run hello +https\S+ +200 +hello, sch.*/);
     expect(out).not.toContain("✗");
     expect(out).toMatch(/All as it should be: \d+ resources · 6 of 6 calls got in · 23 of 23 intruders/);
+  });
+
+  test("puts a task into every queue, also into a paused one, and waits for what comes of it", async () => {
+    const server = readFileSync(join(ROOT, "apps/hello/server.js"), "utf8");
+    const files = {
+      "apps/local.json": LOCAL_APPS,
+      "app/server.js": server,
+      "app/package.json": '{"main": "server.js"}',
+    };
+    const cwd = writeProgram("queues", QUEUES, files);
+    const { code, out, err } = await sandbox(["--json", "--cwd", cwd, "--iam-delay", "5m"]);
+    expect({ code, err }).toMatchObject({ code: 1 });
+    const { calls } = JSON.parse(out) as Json;
+    const caller = "the-caller@my-project.iam.gserviceaccount.com";
+    expect(
+      calls.map(({ source, ok, status, answer, reason }) => [source, ok, status, answer, reason]),
+    ).toEqual([
+      [
+        expect.objectContaining({ kind: "task-queue", name: "leaves" }),
+        false,
+        undefined,
+        undefined,
+        "nothing was sent: the queue leaves the address to its tasks",
+      ],
+      ...["rests", "sends"].map((name): unknown[] => [
+        expect.objectContaining({ kind: "task-queue", name }),
+        true,
+        200,
+        expect.stringContaining(`hello, ${caller}`),
+        expect.stringContaining("roles/run.invoker"),
+      ]),
+    ]);
   });
 
   test("in a hardened project, with another stack, and grants that take minutes: as data, with nothing else", async () => {

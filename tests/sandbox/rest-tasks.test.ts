@@ -123,6 +123,8 @@ afterEach(async () => {
 });
 
 describe("apps/enqueue, with Google's own client", () => {
+  let logged = "";
+
   /** As it runs on Cloud Run: who it is comes from the metadata server. */
   async function started(): Promise<string> {
     const port = await freePort();
@@ -138,10 +140,12 @@ describe("apps/enqueue, with Google's own client", () => {
         SERVICE_ACCOUNT_EMAIL: serviceAccountEmail,
         AUDIENCE: audience,
       },
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", "pipe", "pipe"],
     });
     toEnd.push(app);
-    await once(app.stdout as NodeJS.ReadableStream, "data");
+    logged = "";
+    app.stderr.setEncoding("utf8").on("data", (text: string) => (logged += text));
+    await once(app.stdout, "data");
     return `http://127.0.0.1:${port}`;
   }
 
@@ -173,9 +177,8 @@ describe("apps/enqueue, with Google's own client", () => {
     world = await World.of();
     const app = await started();
     expect((await order(app, "/orders"))[0]).toBe(202);
-    const [status, why] = await order(app, "/orders-with-token");
-    expect(status).toBe(500);
-    const { error } = JSON.parse(why) as { error: { message: string } };
+    expect(await order(app, "/orders-with-token")).toEqual([502, "The order could not be taken.\n"]);
+    const { error } = JSON.parse(logged) as { error: { message: string } };
     expect(error.message).toContain(
       'The principal (user or service account) lacks IAM permission "iam.serviceAccounts.actAs" for the resource "the-caller@my-project.iam.gserviceaccount.com"',
     );
