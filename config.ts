@@ -15,6 +15,12 @@ export interface StackConfig {
   readonly applicationUrl: string;
   /** Undefined: the application's address. */
   readonly applicationAudience: string | undefined;
+  /** Undefined: no gateways, since nobody would look at who calls behind them. */
+  readonly receiverImage: string | undefined;
+  /** Undefined: no mesh. */
+  readonly meshUrl: string | undefined;
+  /** Undefined: no Envoy. */
+  readonly envoyUrl: string | undefined;
   /** Members by themselves: a member is its own key, so taking one out renames no other's grant. */
   readonly deployers: Readonly<Record<string, string>>;
 }
@@ -34,6 +40,9 @@ export function loadConfig(): StackConfig {
     functionV1: reader.boolean("functionV1"),
     applicationUrl: reader.text("applicationUrl", HTTPS_URL),
     applicationAudience: reader.optionalText("applicationAudience", ANYTHING),
+    receiverImage: reader.optionalText("receiverImage", IMAGE),
+    meshUrl: reader.optionalText("meshUrl", HTTPS_URL),
+    envoyUrl: reader.optionalText("envoyUrl", HTTPS_URL),
     deployers: Object.fromEntries(reader.texts("deployers", MEMBER).map((member) => [member, member])),
   };
 }

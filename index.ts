@@ -9,12 +9,15 @@ import {
   ProjectApis,
   PushSubscription,
   SchedulerJob,
+  TaskQueue,
 } from "./components";
 import { loadConfig } from "./config";
+import { deployFronts } from "./fronts";
 
 const config = loadConfig();
 const { region, deployers } = config;
 
+const GATEWAY_APIS = ["apigateway", "endpoints", "servicecontrol", "servicemanagement"];
 const { project } = new ProjectApis("apis", {
   project: config.project,
   services: [
@@ -27,6 +30,7 @@ const { project } = new ProjectApis("apis", {
     "cloudscheduler",
     "cloudtasks",
     "pubsub",
+    ...(config.receiverImage === undefined ? [] : GATEWAY_APIS),
   ],
 });
 const projectNumber =
@@ -79,6 +83,9 @@ const psubgcf = new PushSubscription("psubgcf", {
   target: authfn.authorize(schedulerunner),
 });
 
+// Cloud Tasks calls the service: the queue says where to and as whom, whatever its tasks say.
+const tasktest = new TaskQueue("tasktest", { project, region, target: hello.authorize(schedulerunner) });
+
 // Scheduler calls all four.
 const schedule = { project, region, schedule: "5 * * * *", paused: config.schedulesPaused };
 const oidctest = new SchedulerJob("oidctest", { ...schedule, target: hello.authorize(schedulerunner) });
@@ -86,6 +93,9 @@ const gcftest = new SchedulerJob("gcftest", { ...schedule, target: authfn.author
 const gcftestV1 =
   authfnV1 && new SchedulerJob("gcftest-v1", { ...schedule, target: authfnV1.authorize(schedulerunner) });
 const apptest = new SchedulerJob("apptest", { ...schedule, target: application.authorize(schedulerunner) });
+
+// Gateways, a mesh and an Envoy check the token before an application does, as far as they are configured.
+const fronts = deployFronts({ config, project, caller: schedulerunner, schedule });
 
 // Every further region has the service, and a job that calls it there.
 const elsewhere = config.furtherRegions.map((further) => {
@@ -105,9 +115,13 @@ export const calls = {
   gcftest: { url: gcftest.url, audience: gcftest.audience },
   ...(gcftestV1 && { "gcftest-v1": { url: gcftestV1.url, audience: gcftestV1.audience } }),
   apptest: { url: apptest.url, audience: apptest.audience },
+  tasktest: { url: tasktest.url, audience: tasktest.audience },
+  ...fronts.calls,
 };
 export const furtherRegions = Object.fromEntries(elsewhere);
 export const verifier = application.verifierSettings;
+export const queue = tasktest.enqueuerSettings;
+export const documents = fronts.documents;
 
 function runService(name: string, where: string): CloudRunService {
   return new CloudRunService(name, {

@@ -14,6 +14,7 @@ const HELP = `npm run bench -- [options]
 
 Measures whole processes against each other in one run. What counts are the ratios; times differ from machine to machine.
 
+  --only X    one part alone: stack, sandbox or verify
   --pairs N   how many pairs of each comparison, after one to warm up; 5 if not given
   --json      one JSON document instead of tables
   --help      this text`;
@@ -23,9 +24,17 @@ const BOUNDS = { sandbox: 4, stack: 1.15 };
 
 const SANDBOX = "sandbox/cli/main.ts";
 
+/** What is measured, by the name that --only takes. */
+const PARTS: Readonly<Record<string, (count: number) => Promise<Row[]>>> = {
+  stack: stackAgainstBare,
+  sandbox: sandboxAgainstSdk,
+  verify: verifierAgainstGoogles,
+};
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
+      only: { type: "string" },
       pairs: { type: "string", default: "5" },
       json: { type: "boolean" },
       help: { type: "boolean" },
@@ -37,13 +46,17 @@ async function main(): Promise<void> {
   }
   const count = Number(values.pairs);
   if (!Number.isInteger(count) || count < 1) throw new Error(`--pairs ${values.pairs}: give a whole number`);
-  const rows = [
-    ...(await stackAgainstBare(count)),
-    ...(await sandboxAgainstSdk(count)),
-    ...(await verifierAgainstGoogles(count)),
-  ];
-  const chain = await chainOfStack();
+  const rows: Row[] = [];
+  for (const part of partsOf(values.only)) rows.push(...(await part(count)));
+  const chain = values.only === undefined ? await chainOfStack() : [];
   console.log(values.json === true ? JSON.stringify({ rows, chain }, undefined, 2) : report(rows, chain));
+}
+
+function partsOf(only: string | undefined): ((count: number) => Promise<Row[]>)[] {
+  if (only === undefined) return Object.values(PARTS);
+  const part = PARTS[only];
+  if (part === undefined) throw new Error(`--only ${only}: give ${Object.keys(PARTS).join(", ")}`);
+  return [part];
 }
 
 /** The stack's program against one that declares the same by hand, each in the in-process engine, as whole processes. */

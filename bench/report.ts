@@ -32,8 +32,9 @@ const COLUMNS: readonly Column<Row>[] = [
   },
 ];
 
-/** All comparisons as a table, and the longest chain. */
+/** All comparisons as a table, and the longest chain where it was computed. */
 export function report(rows: readonly Row[], chain: readonly string[]): string {
+  if (chain.length === 0) return table(COLUMNS, rows).join("\n");
   return [
     ...table(COLUMNS, rows),
     "",

@@ -15,6 +15,9 @@ export interface Finding {
 /** Not the audience of anything: the name is reserved for that. https://datatracker.ietf.org/doc/html/rfc2606 */
 const ELSEWHERE = "https://another-service.invalid";
 
+/** Lets nobody run, call or change anything. https://developers.google.com/identity/protocols/oauth2/scopes */
+const OF_ANOTHER_API = "https://www.googleapis.com/auth/devstorage.read_only";
+
 /**
  * Tries everything, and says what came back against what should have. Grants are taken away only when all others are
  * through, and are back before the callers themselves show that everything is as it was.
@@ -40,17 +43,20 @@ async function tryOut(attempt: Attempt, world: World): Promise<Finding> {
   if (token === "not to be had") {
     return { attempt, untried: `no token for "${attempt.who}" can be had here`, asExpected: true };
   }
-  const call = async (): Promise<Answer> => world.call({ url: attempt.url, token });
+  // What an API is asked to do, it is asked by POST.
+  const method = attempt.scope === undefined ? "GET" : "POST";
+  const call = async (): Promise<Answer> => world.call({ method, url: attempt.url, token });
   const answer = attempt.without.length > 0 ? await world.without(attempt.without, call) : await call();
   return { attempt, answer, asExpected: meets(answer, attempt.expected) };
 }
 
 async function tokenFor(attempt: Attempt, world: World): Promise<string | undefined> {
-  const { who, caller, audience } = attempt;
+  const { who, caller, audience, scope } = attempt;
   if (who === "no token") return undefined;
   const token = await world.token({
     email: caller ?? (await world.stranger()),
     audience: who === "wrong audience" ? ELSEWHERE : audience,
+    scope: who === "id_token" ? undefined : who === "wrong scope" ? OF_ANOTHER_API : scope,
     flaw: flawOf(who),
   });
   return token ?? "not to be had";

@@ -6,6 +6,8 @@ export type Flaw = "foreign signature" | "expired token";
 export interface TokenRequest {
   email: string;
   audience: string;
+  /** With it, an access token is wanted instead of an id_token. */
+  scope?: string;
   flaw?: Flaw;
 }
 
@@ -24,7 +26,7 @@ export interface World {
   stranger(): Promise<string>;
   /** Undefined when no such token can be had here. */
   token(request: TokenRequest): Promise<string | undefined>;
-  call(request: { url: string; token?: string }): Promise<Answer>;
+  call(request: { method?: "GET" | "POST"; url: string; token?: string }): Promise<Answer>;
   /** Does the work while these grants are taken away and out of effect; gives them back whatever happens. */
   without<T>(grants: readonly Grant[], work: () => Promise<T>): Promise<T>;
 }

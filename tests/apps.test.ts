@@ -1,13 +1,17 @@
 import { createHmac } from "node:crypto";
 import { join } from "node:path";
-import { exportSPKI, generateKeyPair, SignJWT, type JWTPayload } from "jose";
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type JWTPayload } from "jose";
 import { App } from "../sandbox/backends/app";
 import { KeyServer } from "../sandbox/backends/key-server";
 
 const ROOT = join(__dirname, "..");
 const CALLER = "schedulerunner@demo.iam.gserviceaccount.com";
 const AUDIENCE = "https://receiver.example.com";
+const FORMER_AUDIENCE = "https://former.example.com";
 const NOW = Math.floor(Date.now() / 1000);
+
+/** As in apps/local.json: the receiver names the verifier as its users do, and here that is the source. */
+const ON_SOURCES = { NODE_OPTIONS: "-C automatic-oidc-source -r sucrase/register/ts" };
 
 const running: { stop(): Promise<void> }[] = [];
 
@@ -98,20 +102,22 @@ describe("receiver", () => {
   let url: string;
   let keys: Awaited<ReturnType<typeof generateKeyPair>>;
   let strangers: typeof keys;
-  let pem: string;
+  let keysUrl: string;
 
   beforeAll(async () => {
     [keys, strangers] = await Promise.all([generateKeyPair("RS256"), generateKeyPair("RS256")]);
-    pem = await exportSPKI(keys.publicKey);
+    const jwk = await exportJWK(keys.publicKey);
     const server = await KeyServer.start({
-      pem: async () => Promise.resolve({ k1: pem }),
-      jwks: async () => Promise.resolve({ keys: [] }),
+      pem: async () => Promise.resolve({}),
+      jwks: async () => Promise.resolve({ keys: [{ ...jwk, kid: "k1", alg: "RS256", use: "sig" }] }),
     });
     running.push(server);
+    keysUrl = server.jwks;
     url = await startApp("receiver", {
-      AUDIENCE,
+      ...ON_SOURCES,
+      AUDIENCE: `${AUDIENCE}, ${FORMER_AUDIENCE}`,
       CALLERS: ` other@demo.iam.gserviceaccount.com, ${CALLER}`,
-      CERTIFICATES_URL: server.certificates,
+      KEYS_URL: server.jwks,
     });
   });
 
@@ -142,34 +148,46 @@ describe("receiver", () => {
     };
   }
 
-  test.each([["https://accounts.google.com"], ["accounts.google.com"]])(
-    "lets its caller in (issuer %s)",
-    async (iss) => {
-      expect(await call(`Bearer ${await token({ iss })}`)).toEqual({
-        status: 200,
-        challenge: null,
-        text: `hello, ${CALLER} (verified by the application)\n`,
-      });
-    },
-  );
-
-  const invalid = { status: 401, challenge: 'Bearer error="invalid_token"', text: "invalid token\n" };
-
-  test("asks who has no token for one", async () => {
-    expect(await call()).toEqual({ status: 401, challenge: "Bearer", text: "no token\n" });
+  test.each<[string, JWTPayload]>([
+    ["of Google", {}],
+    ["of Google by its other name", { iss: "accounts.google.com" }],
+    ["for the audience that it had before", { aud: FORMER_AUDIENCE }],
+  ])("lets its caller in with a token %s", async (_, claims) => {
+    expect(await call(`Bearer ${await token(claims)}`)).toEqual({
+      status: 200,
+      challenge: null,
+      text: `hello, ${CALLER} (verified by the application)\n`,
+    });
   });
 
-  test.each<[string, JWTPayload]>([
-    ["for another audience", { aud: "https://other.example.com" }],
-    ["for its audience with something behind it", { aud: `${AUDIENCE}/` }],
-    ["of another issuer", { iss: "https://evil.example.com" }],
-    ["that has expired", { iat: NOW - 7200, exp: NOW - 3600 }],
-    ["from the future", { iat: NOW + 3600, exp: NOW + 7200 }],
-    ["whose e-mail is not verified", { email_verified: false }],
-    ["that says so in text", { email_verified: "true" }],
-    ["without a word on its e-mail", { email_verified: undefined }],
-  ])("refuses a token %s", async (_, claims) => {
-    expect(await call(`Bearer ${await token(claims)}`)).toEqual(invalid);
+  const invalid = (code: string) => ({
+    status: 401,
+    challenge: expect.stringMatching(/^Bearer error="invalid_token"/) as string,
+    text: expect.stringMatching(new RegExp(`^${code}: .+\n$`)) as string,
+  });
+
+  test("asks who has no token for one", async () => {
+    const asked = {
+      status: 401,
+      challenge: "Bearer",
+      text: "ERR_TOKEN_MISSING: the request carries no bearer token\n",
+    };
+    expect(await call()).toEqual(asked);
+    expect(await call("Basic abc")).toEqual(asked);
+  });
+
+  test.each<[string, string, JWTPayload]>([
+    ["for another audience", "ERR_TOKEN_AUDIENCE", { aud: "https://other.example.com" }],
+    ["for its audience with something behind it", "ERR_TOKEN_AUDIENCE", { aud: `${AUDIENCE}/` }],
+    ["of another issuer", "ERR_TOKEN_ISSUER", { iss: "https://evil.example.com" }],
+    ["that has expired", "ERR_TOKEN_EXPIRED", { iat: NOW - 7200, exp: NOW - 3600 }],
+    ["from the future", "ERR_TOKEN_EARLY", { iat: NOW + 3600, exp: NOW + 7200 }],
+    ["whose e-mail is not verified", "ERR_TOKEN_EMAIL", { email_verified: false }],
+    ["that says so in text", "ERR_TOKEN_EMAIL", { email_verified: "true" }],
+    ["without a word on its e-mail", "ERR_TOKEN_EMAIL", { email_verified: undefined }],
+    ["without e-mail", "ERR_TOKEN_EMAIL", { email: undefined }],
+  ])("refuses a token %s", async (_, code, claims) => {
+    expect(await call(`Bearer ${await token(claims)}`)).toEqual(invalid(code));
   });
 
   test("refuses tokens that nobody has signed who may", async () => {
@@ -177,29 +195,26 @@ describe("receiver", () => {
     const [, payload = ""] = good.split(".");
     const header = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
     const hmac = `${header({ alg: "HS256", kid: "k1" })}.${payload}`;
-    for (const forged of [
-      await token({}, strangers),
-      await token({}, keys, "k2"),
-      `${header({ alg: "none", kid: "k1" })}.${payload}.`,
-      `${hmac}.${createHmac("sha256", pem).update(hmac).digest("base64url")}`,
-      good.slice(0, -4),
-      "not-a-token",
-    ]) {
-      expect(await call(`Bearer ${forged}`)).toEqual(invalid);
+    const pem = await exportSPKI(keys.publicKey);
+    for (const [forged, code] of [
+      [await token({}, strangers), "ERR_TOKEN_SIGNATURE"],
+      [await token({}, keys, "k2"), "ERR_TOKEN_KEY_UNKNOWN"],
+      [`${header({ alg: "none", kid: "k1" })}.${payload}.`, "ERR_TOKEN_MALFORMED"],
+      [`${header({ alg: "none", kid: "k1" })}.${payload}.AA`, "ERR_TOKEN_ALGORITHM"],
+      [`${hmac}.${createHmac("sha256", pem).update(hmac).digest("base64url")}`, "ERR_TOKEN_ALGORITHM"],
+      [good.slice(0, -2), "ERR_TOKEN_SIGNATURE"],
+      ["not-a-token", "ERR_TOKEN_MALFORMED"],
+    ] as const) {
+      expect(await call(`Bearer ${forged}`)).toEqual(invalid(code));
     }
-    expect(await call("Basic abc")).toEqual(invalid);
   });
 
-  test("refuses a stranger whose token is in order, and one without e-mail", async () => {
-    const refused = {
+  test("refuses a stranger whose token is in order", async () => {
+    expect(await call(`Bearer ${await token({ email: "stranger@demo.iam.gserviceaccount.com" })}`)).toEqual({
       status: 403,
-      challenge: 'Bearer error="insufficient_scope"',
-      text: "caller not allowed\n",
-    };
-    expect(await call(`Bearer ${await token({ email: "stranger@demo.iam.gserviceaccount.com" })}`)).toEqual(
-      refused,
-    );
-    expect(await call(`Bearer ${await token({ email: undefined })}`)).toEqual(refused);
+      challenge: expect.stringMatching(/^Bearer error="insufficient_scope"/) as string,
+      text: "ERR_CALLER_NOT_ALLOWED: the caller is not allowed\n",
+    });
   });
 
   test("refuses to choose between two tokens", async () => {
@@ -212,7 +227,28 @@ describe("receiver", () => {
         .setHeader("Authorization", [good, good])
         .end();
     });
-    expect(status).toBe(401);
+    expect(status).toBe(400);
+  });
+
+  test("behind a gateway looks at the header in which the caller's own token is handed on, and at no other", async () => {
+    const behind = await startApp("receiver", {
+      ...ON_SOURCES,
+      AUDIENCE,
+      CALLERS: CALLER,
+      TOKEN_HEADER: "X-Forwarded-Authorization",
+      KEYS_URL: keysUrl,
+    });
+    const status = async (headers: Record<string, string>): Promise<number> =>
+      (await fetch(behind, { method: "POST", headers })).status;
+    const handedOn = (value: string) => ({
+      Authorization: "Bearer of.the.gateway",
+      "X-Forwarded-Authorization": value,
+    });
+    const stranger = await token({ email: "stranger@demo.iam.gserviceaccount.com" });
+    expect(await status(handedOn(`Bearer ${await token()}`))).toBe(200);
+    expect(await status(handedOn(`Bearer ${stranger}`))).toBe(403);
+    expect(await status(handedOn(`Bearer ${await token({}, strangers)}`))).toBe(401);
+    expect(await status({ Authorization: `Bearer ${await token()}` })).toBe(401);
   });
 
   test("never writes a token into its log", async () => {
@@ -228,9 +264,10 @@ describe("receiver", () => {
 
   test("without its keys it is the one that fails, so that sources try again", async () => {
     const address = await startApp("receiver", {
+      ...ON_SOURCES,
       AUDIENCE,
       CALLERS: CALLER,
-      CERTIFICATES_URL: "http://127.0.0.1:9/nothing/here",
+      KEYS_URL: "http://127.0.0.1:9/nothing/here",
     });
     const response = await fetch(address, { headers: { Authorization: `Bearer ${await token()}` } });
     expect(response.status).toBe(503);
@@ -240,6 +277,6 @@ describe("receiver", () => {
     [{ CALLERS: CALLER }, /AUDIENCE is not set: without it a token meant for somebody else would get in\./],
     [{ AUDIENCE, CALLERS: " , " }, /CALLERS is not set: list the e-mails/],
   ])("does not start without its settings", async (environment, message) => {
-    await expect(startApp("receiver", environment)).rejects.toThrow(message);
+    await expect(startApp("receiver", { ...ON_SOURCES, ...environment })).rejects.toThrow(message);
   });
 });

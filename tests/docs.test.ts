@@ -25,11 +25,23 @@ function leastProgram(): void {
   const { nodes } = new components.CloudFunctionV1("cloud-function-v1", SOURCE);
   const url = "https://jobs.example.com";
   new components.ExternalApplication("external-application", { url, callers: { caller } });
+  const mesh = { namespace: "apps", selector: { app: "app" } };
+  new components.IstioWorkload("istio-workload", { url, callers: { caller }, ...mesh });
+  const upstream = { address: "127.0.0.1", port: 3000 };
+  new components.EnvoyFront("envoy-front", { url, callers: { caller }, upstream });
   const region = REGION;
   const run = { service: target.serviceName, region, url: target.uri, caller };
   const invoker = new components.RunInvoker("run-invoker", run);
   const v1 = { function: nodes.function.name, region, url: nodes.function.httpsTriggerUrl, caller };
   new components.FunctionV1Invoker("function-v1-invoker", v1);
+  const job = new components.CloudRunJob("cloud-run-job", { image: "clean", region });
+  new components.RunJobInvoker("run-job-invoker", { job: job.jobName, region, caller });
+  const api = "https://pubsub.googleapis.com/v1/projects/my-project/topics/t:publish";
+  new components.GoogleApiTarget("google-api-target", { url: api, caller, grant: "roles/pubsub.publisher" });
+  const behind = { callers: { caller }, region, backend: run };
+  new components.EndpointsService("endpoints-service", behind);
+  new components.ApiGateway("api-gateway", behind);
+  new components.BackendCallers("backend-callers", { audience: url, callers: { caller } });
   new SchedulerJob("scheduler-job", { schedule: "5 * * * *", target: invoker });
   new PushSubscription("push-subscription", { target: invoker });
   new PushSubscription("with-dead-letters", { target: invoker, deadLetters: {} });
@@ -50,6 +62,7 @@ function mostProgram(): void {
   });
   const caller = new CallerIdentity("caller-identity", {
     customRole: true,
+    accessTokens: true,
     createPubSubAgent: true,
     deployers: more.deployers,
   });
@@ -70,7 +83,26 @@ function mostProgram(): void {
   new RunInvoker("run-invoker", { service: run.serviceName, region, url: run.uri, caller: other });
   const legacy = { function: v1.functionName, region, url: v1.uri, caller: other };
   new FunctionV1Invoker("function-v1-invoker", legacy);
-  new ExternalApplication("external-application", { url: "https://jobs.example.com", callers: { caller } });
+  const application = { url: "https://jobs.example.com", callers: { caller } };
+  new ExternalApplication("external-application", application);
+  const mesh = { namespace: "apps", selector: { app: "app" }, denyWithoutToken: true };
+  new components.IstioWorkload("istio-workload", { ...application, ...mesh });
+  const upstream = { address: "127.0.0.1", port: 3000 };
+  new components.EnvoyFront("envoy-front", { ...application, upstream, adminPort: 9901 });
+  const job = new components.CloudRunJob(
+    "cloud-run-job",
+    { image: "clean", region, secrets, ...sql, deployers: more.deployers },
+    after,
+  );
+  job.authorize(caller, { role: components.RunJobRole.ExecutorWithOverrides });
+  new components.RunJobInvoker("run-job-invoker", { job: job.jobName, region, caller: other });
+  const api = "https://pubsub.googleapis.com/v1/projects/my-project/topics/t:publish";
+  new components.GoogleApiTarget("google-api-target", { url: api, caller, grant: "roles/pubsub.publisher" });
+  const backend = { service: run.serviceName, region, url: run.uri };
+  const behind = { callers: { caller }, region, backend, deployers: more.deployers };
+  new components.EndpointsService("endpoints-service", behind);
+  new components.ApiGateway("api-gateway", behind);
+  new components.BackendCallers("backend-callers", { audience: "orders", callers: { caller } });
   new SchedulerJob("scheduler-job", { schedule: "5 * * * *", target });
   new PushSubscription("push-subscription", { target, deadLetters: {} });
   const enqueuers = { shop: "group:shop@example.com" };

@@ -92,6 +92,54 @@ describe("what is tried", () => {
     expect(list[0]?.audience).toBe("what its verifier is told");
   });
 
+  test("on a gateway, and not as the account that it calls its backend as, which comes with nobody's token", () => {
+    const PROXY = "gate-proxy@demo.iam.gserviceaccount.com";
+    const gate = target("gate", "gateway", { kind: "endpoints", callsAs: PROXY });
+    const hello = target("hello", "run");
+    const list = attempts(
+      graph({
+        targets: [gate, hello],
+        edges: [edge(gate, { audience: "https://orders.example.com", granted: false })],
+        grants: [grant(hello, PROXY)],
+      }),
+    );
+    expect(summary(list)).toEqual([
+      "gate: no token -> 401",
+      "gate: stranger -> 403",
+      "gate: wrong audience of schedulerunner -> 403",
+      "gate: foreign signature of schedulerunner -> 401",
+      "gate: expired token of schedulerunner -> 401",
+      "gate: caller of schedulerunner -> in",
+      "hello: no token -> 403",
+      "hello: stranger -> 403",
+      "hello: wrong audience of gate-proxy -> 401",
+      "hello: foreign signature of gate-proxy -> 401",
+      "hello: expired token of gate-proxy -> 401",
+      "hello: grant removed of gate-proxy -> 403",
+    ]);
+    expect(list[0]?.audience).toBe("https://orders.example.com");
+  });
+
+  test("on an application behind an Envoy or in a mesh, which the doctor has to be told", () => {
+    const targets = [target("envoy", "application"), target("mesh", "application"), target("run", "run")];
+    const edges = targets.map((each) => edge(each));
+    const list = attempts(graph({ targets, edges }), {
+      fronts: { envoy: "envoy", mesh: "istio", run: "istio" },
+    });
+    const expected = (name: string) =>
+      list.filter((each) => each.target.name === name).map(({ expected: e }) => (e.letIn ? "in" : e.status));
+    // No token, stranger, wrong audience, foreign signature, expired, caller.
+    expect(expected("envoy")).toEqual([401, 403, 403, 401, 401, "in"]);
+    expect(expected("mesh")).toEqual([403, 403, 403, 401, 401, "in"]);
+    // Google's own gate stays what it is.
+    expect(expected("run").slice(0, 5)).toEqual([403, 403, 401, 401, 401]);
+    expect(list.map(({ front }) => front)).toEqual([
+      ...Array.from({ length: 6 }, () => "envoy"),
+      ...Array.from({ length: 6 }, () => "istio"),
+      ...Array.from({ length: 6 }, () => undefined),
+    ]);
+  });
+
   test("every caller loses its own grants, and gets them back", () => {
     const fn = target("fn", "function-v1");
     const grants = [grant(fn), grant(fn, OTHER), grant(fn, CALLER, { urn: "urn:second" })];

@@ -4,6 +4,9 @@ import * as pubsub from "@pulumi/gcp/pubsub";
 import * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
+import { EnvoyFront } from "../sandbox/ingress/envoy/envoy-front";
+import type { Front } from "../sandbox/ingress/front";
+import { IstioFront } from "../sandbox/ingress/istio/istio-front";
 import type { ImportFile } from "../sandbox/doors/in-process/import";
 import { counted, edgesOf, ExampleWorld, expectedOf, has, programFolders, read } from "./support/example";
 import type { ExampleStack } from "./support/example";
@@ -12,11 +15,14 @@ import { label } from "./support/graph";
 /** The examples, each with its programs in the order in which they are deployed. */
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "schedule-to-run": ["schedule-to-run"],
+  "schedule-to-run-job": ["schedule-to-run-job"],
   "pubsub-to-function": ["pubsub-to-function"],
   "tasks-to-run": ["tasks-to-run"],
   "many-schedules-one-caller": ["many-schedules-one-caller"],
   "one-caller-per-source": ["one-caller-per-source"],
   "own-application": ["own-application"],
+  endpoints: ["endpoints"],
+  "api-gateway": ["api-gateway"],
   "several-regions": ["several-regions"],
   "cross-project-target": ["cross-project-target"],
   "existing-service": ["existing-service"],
@@ -24,6 +30,8 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "adopt-gcloud": ["adopt-gcloud"],
   "plain-javascript": ["plain-javascript"],
   federation: ["federation"],
+  istio: ["istio"],
+  envoy: ["envoy"],
 };
 
 /** What has to be set, as the READMEs say. */
@@ -46,6 +54,12 @@ const BEFORE: Readonly<Record<string, (world: ExampleWorld, stack: ExampleStack)
   },
 };
 
+/** What stands before the applications of an example. */
+const FRONTS: Readonly<Record<string, (outputs: Record<string, unknown>) => Record<string, Front>>> = {
+  istio: () => ({ "ledger.example.com": new IstioFront({ namespace: "books", labels: { app: "ledger" } }) }),
+  envoy: ({ envoy }) => ({ "inventory.example.com": new EnvoyFront(envoy) }),
+};
+
 let world: ExampleWorld;
 let stacks: ExampleStack[];
 
@@ -55,6 +69,7 @@ async function deploy(example: string): Promise<void> {
   for (const stack of stacks) {
     await BEFORE[example]?.(world, stack);
     await stack.up();
+    Object.assign(world.fronts, FRONTS[example]?.(stack.outputs ?? {}));
   }
 }
 
@@ -135,6 +150,29 @@ test("tasks-to-run lets the shop enqueue, and the caller do nothing but call", a
   }
   await world.clock.advance(0);
   expect(world.delivery.attempts.map(({ outcome }) => outcome)).toEqual(["success"]);
+});
+
+test("istio: without one of its manifests the workload is shut, and without the other one it is open", async () => {
+  await deploy("istio");
+  const [edge] = world.graph.edges;
+  const url = edge?.url ?? "";
+  const { email = "" } = world.graph.callers[0] ?? {};
+  const token = await world.cloud.tokens.mint({ email, audience: "https://ledger.example.com" });
+  const { store } = world.cloud;
+  const kinds = ["RequestAuthentication", "AuthorizationPolicy"].map(
+    (kind) => `kubernetes:security.istio.io/v1:${kind}`,
+  );
+  const [tokens, policy] = kinds.map((kind) => store.list(kind)[0]);
+  if (tokens === undefined || policy === undefined) throw new Error("a manifest is missing");
+
+  expect([await statusOf(url, token), await statusOf(url)]).toEqual([200, 403]);
+  store.remove(tokens.token, tokens.id);
+  expect([await statusOf(url, token), await statusOf(url)]).toEqual([403, 403]);
+  store.remove(policy.token, policy.id);
+  expect([await statusOf(url, token), await statusOf(url)]).toEqual([200, 200]);
+  store.put(policy);
+  store.put(tokens);
+  expect([await statusOf(url, token), await statusOf(url)]).toEqual([200, 403]);
 });
 
 test("several-regions: the service of one region takes no token that is for another", async () => {
@@ -236,8 +274,12 @@ function importFile(): ImportFile {
 }
 
 async function strangersAreRefused(): Promise<void> {
-  for (const { url, target } of world.graph.edges) {
-    if (target.kind !== "external") expect([url, await statusOf(url)]).toEqual([url, 403]);
+  for (const { url, target, scope } of world.graph.edges) {
+    const front = world.fronts[target.name]?.kind;
+    if (front !== undefined) expect([url, await statusOf(url)]).toEqual([url, front === "istio" ? 403 : 401]);
+    // Google's APIs and gateways answer 401 to who brings nothing.
+    const refused = scope === undefined && !isGateway(target) ? 403 : 401;
+    if (target.kind !== "external") expect([url, await statusOf(url)]).toEqual([url, refused]);
   }
 }
 
@@ -245,6 +287,11 @@ async function statusOf(url: string, token?: string): Promise<number> {
   const headers = token === undefined ? [] : ([["authorization", `Bearer ${token}`]] as const);
   const { response } = await world.ingress.handle({ method: "POST", url, headers, body: "" });
   return response.status;
+}
+
+/** A gateway asks for a token; Google's own gate says no more than no. */
+function isGateway({ kind }: { kind: string }): boolean {
+  return kind === "endpoints" || kind === "api-gateway";
 }
 
 function helloByHand(): void {

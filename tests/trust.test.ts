@@ -476,3 +476,125 @@ describe("the picture", () => {
     expect(text).toContain("a#34;] x[#34;#96;#60;b#62;#35;1<br/>Scheduler job");
   });
 });
+
+describe("gateways", () => {
+  const PROXY = "gate-proxy@demo.iam.gserviceaccount.com";
+  const GATE = "https://gate-77aa-123.europe-west1.run.app";
+  const document = (more: object = {}): string =>
+    JSON.stringify({
+      swagger: "2.0",
+      security: [{ google_id_token: [] }],
+      paths: { "/a": { get: {} } },
+      ...more,
+    });
+  const envs = (name = "gate.endpoints.demo.cloud.goog") => [{ name: "ENDPOINTS_SERVICE_NAME", value: name }];
+  const proxy = (container: object = { envs: envs() }): ResourceState =>
+    run("gate", {
+      uri: GATE,
+      urls: [GATE],
+      invokerIamDisabled: true,
+      template: { serviceAccount: PROXY, containers: [container] },
+    });
+  const managed = (openapiConfig = document()): ResourceState =>
+    resource("gcp:endpoints/service:Service", "gate-document", {
+      serviceName: "gate.endpoints.demo.cloud.goog",
+      openapiConfig,
+    });
+  const job = (uri: string): ResourceState =>
+    resource(TYPE.job, "nightly", {
+      httpTarget: { uri, oidcToken: { serviceAccountEmail: CALLER, audience: "https://orders.example.com" } },
+    });
+  const proxyGrant = (): ResourceState => runGrant("hello", { member: `serviceAccount:${PROXY}` });
+
+  test("of Cloud Endpoints are not open Run services: their document is the gate", () => {
+    const graph = trustGraph([
+      account(),
+      account("gate-proxy", PROXY),
+      proxy(),
+      managed(),
+      run(),
+      proxyGrant(),
+      job(`${GATE}/a`),
+    ]);
+    expect(graph.targets.find(({ name }) => name === "gate")).toEqual({
+      kind: "endpoints",
+      name: "gate",
+      urn: urn(TYPE.run, "gate"),
+      gate: "gateway",
+      url: GATE,
+      urls: [GATE],
+      open: [],
+      callsAs: PROXY,
+    });
+    expect(graph.edges).toMatchObject([{ target: { kind: "endpoints", name: "gate" }, granted: false }]);
+    // What the proxy may is a grant like any other.
+    expect(graph.grants).toMatchObject([{ target: "hello", caller: PROXY }]);
+    const drawing = mermaid(graph);
+    expect(drawing).toContain('["gate<br/>Cloud Endpoints"]');
+    expect(drawing).toContain('|"token in order, then the backend decides"|');
+    expect(drawing).toContain('|"passes on"|');
+  });
+
+  test.each([
+    [document({ security: [] }), ["GET /a without security"]],
+    [document({ security: undefined }), ["GET /a without security"]],
+    [
+      document({ paths: { "/a": { get: { security: [{ google_id_token: [] }, {}] }, post: {} } } }),
+      ["GET /a without security"],
+    ],
+    [document({ "x-google-allow": "all" }), ["x-google-allow: all"]],
+    ["paths: [", []],
+  ])("with the document %s are open by %j", (text, open) => {
+    const [target] = trustGraph([proxy(), managed(text)]).targets;
+    expect(target?.open).toEqual(open);
+  });
+
+  test("are told by their image too, and by what their document comes from while its name is not known", () => {
+    const image = "gcr.io/endpoints-release/endpoints-runtime-serverless:2";
+    const [byImage] = trustGraph([proxy({ image })]).targets;
+    expect(byImage).toMatchObject({ kind: "endpoints", open: [] });
+    const later = proxy({ envs: [{ name: "ENDPOINTS_SERVICE_NAME" }] });
+    const config = managed(document({ security: [] }));
+    const [waiting] = trustGraph([
+      { ...later, propertyDependencies: { template: [config.urn] } },
+      config,
+    ]).targets;
+    expect(waiting?.open).toEqual(["GET /a without security"]);
+  });
+
+  test("of API Gateway are read with their configuration", () => {
+    const host = "gate-abcdefgh.ew.gateway.dev";
+    const contents = Buffer.from(document({ "x-google-allow": "all" })).toString("base64");
+    const config = resource(
+      "gcp:apigateway/apiConfig:ApiConfig",
+      "gate-config",
+      {
+        openapiDocuments: [{ document: { path: "openapi.json", contents } }],
+        gatewayConfig: { backendConfig: { googleServiceAccount: PROXY } },
+      },
+      { id: "projects/demo/locations/global/apis/gate/configs/one" },
+    );
+    const gateway = resource("gcp:apigateway/gateway:Gateway", "gate", {
+      defaultHostname: host,
+      apiConfig: config.id,
+    });
+    const graph = trustGraph([account(), config, gateway, job(`https://${host}/a`)]);
+    expect(graph.targets).toEqual([
+      {
+        kind: "api-gateway",
+        name: "gate",
+        urn: gateway.urn,
+        gate: "gateway",
+        url: `https://${host}`,
+        urls: [`https://${host}`],
+        open: ["x-google-allow: all"],
+        callsAs: PROXY,
+      },
+    ]);
+    expect(graph.edges).toMatchObject([{ target: { kind: "api-gateway" }, granted: false }]);
+    // Of another stack: the address says what it is.
+    expect(trustGraph([account(), job(`https://${host}/a`)]).targets).toMatchObject([
+      { kind: "external", gate: "gateway" },
+    ]);
+  });
+});

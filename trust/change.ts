@@ -6,7 +6,7 @@ export type Mark = "new" | "removed" | "altered";
 
 /** One property of it, in words for people. */
 export interface Difference {
-  what: "caller" | "target" | "address" | "audience" | "admission" | "role" | "member";
+  what: "caller" | "target" | "address" | "audience" | "scope" | "admission" | "role" | "member";
   from: string;
   to: string;
 }
@@ -114,6 +114,7 @@ function edgeDifferences(before: Edge, after: Edge): Difference[] {
     ["target", before.target.name, after.target.name, before.target.urn !== after.target.urn],
     ["address", before.url, after.url],
     ["audience", audienceIn(before), audienceIn(after)],
+    ["scope", scopeIn(before), scopeIn(after)],
     ["admission", admissionOf(before), admissionOf(after)],
   ]);
 }
@@ -142,8 +143,14 @@ function differences(compared: readonly Compared[]): Difference[] {
     .map(([what, from, to]) => ({ what, from, to }));
 }
 
-function audienceIn({ audience }: Edge): string {
-  return audience ?? "(Google's default: the whole address)";
+function audienceIn({ audience, scope }: Edge): string {
+  return (
+    audience ?? (scope === undefined ? "(Google's default: the whole address)" : "(none: an access token)")
+  );
+}
+
+function scopeIn({ scope }: Edge): string {
+  return scope ?? "(none: an id_token)";
 }
 
 function admissionOf({ granted }: Edge): string {

@@ -1,7 +1,7 @@
 import type { Caller, Callers } from "./callers";
 import { coversTarget, isEveryone, type ReadGrant } from "./grants";
 import { hasBlock, KNOWN_LATER, originsOf, textAt, type ResourceState } from "./resources";
-import { answersAt, externalTarget, type Target, type TargetKind } from "./targets";
+import { answersAt, externalTarget, isDecidedByApplication, type Target, type TargetKind } from "./targets";
 
 /** One source calling one target as one caller. */
 export interface Edge {
@@ -11,9 +11,14 @@ export interface Edge {
   callerUrn?: string;
   target: { kind: TargetKind; name: string; urn?: string };
   url: string;
-  /** Undefined when the source is left to Google's default, the whole url; most targets refuse that. */
+  /** Undefined when the source is left to Google's default, the whole url, which most targets refuse; and with a scope. */
   audience: string | undefined;
-  /** Some grant on the target lets this caller in. Never for an application: there it decides, and no grant exists. */
+  /** The OAuth scope of a source that sends an access token instead of an id_token, to one of Google's APIs. */
+  scope?: string;
+  /**
+   * Some grant on the target lets this caller in. Never for an application, in front of it a gateway or nothing: there it
+   * decides, and no grant exists. Nor for what is called through an API and is none of the kinds of target here.
+   */
   granted: boolean;
   grant?: { role: string; urn: string };
 }
@@ -52,21 +57,29 @@ interface Known {
   callers: Callers;
 }
 
-/** All sources among the resources that send an OIDC token. */
+/** All sources among the resources that send a token. */
 export function readEdges(resources: readonly ResourceState[], known: Known): ReadEdge[] {
   return resources.flatMap((resource) => {
     const kind = KINDS[resource.type];
-    return kind !== undefined && hasBlock(resource, kind.block, "oidcToken")
-      ? [readEdge(resource, kind, known)]
-      : [];
+    if (kind === undefined) return [];
+    const token = TOKENS.find((name) => hasBlock(resource, kind.block, name));
+    return token === undefined ? [] : [readEdge(resource, kind, token, known)];
   });
 }
 
-function readEdge(resource: ResourceState, { kind, block, url: urlOf }: Kind, known: Known): ReadEdge {
+/** An id_token, or an access token. */
+const TOKENS = ["oidcToken", "oauthToken"] as const;
+
+function readEdge(
+  resource: ResourceState,
+  { kind, block, url: urlOf }: Kind,
+  token: (typeof TOKENS)[number],
+  known: Known,
+): ReadEdge {
   const origins = originsOf(resource, block);
   const url = urlOf(resource);
   const target = targetOf(url, origins, known.targets);
-  const caller = known.callers.find(textAt(resource, block, "oidcToken", "serviceAccountEmail"), origins);
+  const caller = known.callers.find(textAt(resource, block, token, "serviceAccountEmail"), origins);
   const grant = known.grants.find(
     (candidate) =>
       admits(candidate, caller) &&
@@ -81,8 +94,9 @@ function readEdge(resource: ResourceState, { kind, block, url: urlOf }: Kind, kn
       callerUrn: caller?.urn,
       target: { kind: target.kind, name: target.name, urn: target.urn },
       url: url ?? KNOWN_LATER,
-      audience: audienceOf(resource, block),
-      granted: grant !== undefined || (target.gate !== "application" && target.open.length > 0),
+      audience: token === "oidcToken" ? audienceOf(resource, block) : undefined,
+      ...(token === "oauthToken" && { scope: scopeOf(resource, block) }),
+      granted: grant !== undefined || (!isDecidedByApplication(target.gate) && target.open.length > 0),
       grant: grant && { role: grant.grant.role, urn: grant.grant.urn },
     },
   };
@@ -117,7 +131,7 @@ function isWaitedFor(candidate: ReadGrant, target: Target, origins: readonly str
   const { grant, target: own } = candidate;
   return (
     target.kind === "external" &&
-    target.gate !== "application" &&
+    !isDecidedByApplication(target.gate) &&
     grant.on === "target" &&
     own === undefined &&
     grant.futile === undefined &&
@@ -128,4 +142,13 @@ function isWaitedFor(candidate: ReadGrant, target: Target, origins: readonly str
 function audienceOf(resource: ResourceState, block: string): string | undefined {
   const audience = textAt(resource, block, "oidcToken", "audience");
   return audience ?? (hasBlock(resource, block, "oidcToken", "audience") ? KNOWN_LATER : undefined);
+}
+
+function scopeOf(resource: ResourceState, block: string): string {
+  const scope = textAt(resource, block, "oauthToken", "scope");
+  if (scope !== undefined) return scope;
+  // https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#OAuthToken
+  return hasBlock(resource, block, "oauthToken", "scope")
+    ? KNOWN_LATER
+    : "https://www.googleapis.com/auth/cloud-platform";
 }

@@ -43,6 +43,7 @@ interface Kind {
 /** Roles made for calling, and nothing else. https://docs.cloud.google.com/iam/docs/roles-permissions/run */
 const RUN_ROLES = ["roles/run.invoker", "roles/run.servicesInvoker"];
 const FUNCTION_ROLES = ["roles/cloudfunctions.invoker"];
+const JOB_ROLES = ["roles/run.jobsExecutor", "roles/run.jobsExecutorWithOverrides", "roles/run.invoker"];
 
 const ON_RUN: Kind = {
   gates: ["run"],
@@ -51,6 +52,7 @@ const ON_RUN: Kind = {
   nameProperty: "name",
   regionProperty: "location",
 };
+const ON_JOB: Kind = { ...ON_RUN, gates: ["google-api"], roles: JOB_ROLES };
 const ON_FUNCTION: Kind = {
   gates: ["function-v1"],
   on: "target",
@@ -67,14 +69,16 @@ const ON_FUNCTION_V2: Kind = {
   futile: "a 2nd gen function is opened by run.invoker on the Run service underneath",
 };
 const ON_PROJECT: Kind = {
-  gates: ["run", "function-v1"],
+  gates: ["run", "function-v1", "google-api"],
   on: "project",
-  roles: [...RUN_ROLES, ...FUNCTION_ROLES],
+  roles: [...RUN_ROLES, ...FUNCTION_ROLES, ...JOB_ROLES],
 };
 
 const KINDS: Readonly<Record<string, Kind>> = {
   "gcp:cloudrunv2/serviceIamMember:ServiceIamMember": ON_RUN,
   "gcp:cloudrunv2/serviceIamBinding:ServiceIamBinding": ON_RUN,
+  "gcp:cloudrunv2/jobIamMember:JobIamMember": ON_JOB,
+  "gcp:cloudrunv2/jobIamBinding:JobIamBinding": ON_JOB,
   "gcp:cloudfunctions/functionIamMember:FunctionIamMember": ON_FUNCTION,
   "gcp:cloudfunctions/functionIamBinding:FunctionIamBinding": ON_FUNCTION,
   "gcp:cloudfunctionsv2/functionIamMember:FunctionIamMember": ON_FUNCTION_V2,
@@ -117,9 +121,18 @@ export function readGrants(
 export function coversTarget({ grant, target: own, project }: ReadGrant, target: Target): boolean {
   if (grant.futile !== undefined) return false;
   if (grant.on === "target") return own === target;
-  const roles = target.gate === "run" ? RUN_ROLES : target.gate === "function-v1" ? FUNCTION_ROLES : [];
   const place = target.place?.project;
-  return roles.includes(grant.role) && (place === undefined || project === undefined || place === project);
+  return (
+    rolesOf(target).includes(grant.role) &&
+    (place === undefined || project === undefined || place === project)
+  );
+}
+
+/** Of the roles that are read here, those that a target's gate looks at. */
+function rolesOf({ gate, kind }: Target): readonly string[] {
+  if (kind === "run-job") return JOB_ROLES;
+  if (gate === "run") return RUN_ROLES;
+  return gate === "function-v1" ? FUNCTION_ROLES : [];
 }
 
 /** https://docs.cloud.google.com/iam/docs/principal-identifiers */

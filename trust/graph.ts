@@ -7,6 +7,7 @@ import { readTargets, type Target } from "./targets";
 export type { Caller, MintingGrant } from "./callers";
 export type { Edge } from "./edges";
 export type { Grant } from "./grants";
+export { decidesItself } from "./targets";
 export type { Gate, Target } from "./targets";
 
 /** Who may call what, and who does. */

@@ -1,7 +1,7 @@
 import type { Mark } from "./change";
 import { Arrows, Marked, mermaidText } from "./mermaid-parts";
 import { KNOWN_LATER } from "./resources";
-import type { Caller, Edge, Grant, Target, TrustGraph } from "./graph";
+import { decidesItself, type Caller, type Edge, type Grant, type Target, type TrustGraph } from "./graph";
 
 const SOURCES: Readonly<Record<Edge["source"]["kind"], string>> = {
   "scheduler-job": "Scheduler job",
@@ -13,6 +13,9 @@ const TARGETS: Readonly<Record<Target["kind"], string>> = {
   "run-service": "Run service",
   "function-v2": "function, 2nd gen",
   "function-v1": "function, 1st gen",
+  "run-job": "Run job",
+  endpoints: "Cloud Endpoints",
+  "api-gateway": "API Gateway",
   external: "application",
 };
 
@@ -44,6 +47,7 @@ export function mermaid(graph: TrustGraph, marks: Marks = new Map()): string {
   ]);
   for (const edge of graph.edges) call(edge, ids, arrows, marks);
   admissions(graph, ids, arrows, marks);
+  handOvers(graph, ids, arrows);
   const open = everyone(graph, ids, arrows);
   return `${["flowchart LR", ...lines, ...open.nodes, ...arrows.lines(), ...open.styles, ...arrows.styles(), ...nodes.styles()].join("\n  ")}\n`;
 }
@@ -110,12 +114,36 @@ function admissions(graph: TrustGraph, ids: Ids, arrows: Arrows, marks: Marks): 
   }
 }
 
-function admission({ granted, grant }: Edge, { gate }: Target): { arrow: string; label: string } {
+function admission({ granted, grant }: Edge, target: Target): { arrow: string; label: string } {
   if (granted) return { arrow: "-->", label: grant === undefined ? "open" : roleOf(grant) };
-  return gate === "application"
-    ? { arrow: "-->", label: "decides itself" }
-    : { arrow: "-.->", label: "no grant" };
+  return { ...(decidesItself(target) ? WITHOUT_GRANT.application : WITHOUT_GRANT[target.gate]) };
 }
+
+/** A gateway calls its backend as an account of its own, which is drawn where it is let in somewhere. */
+function handOvers({ targets, callers }: TrustGraph, ids: Ids, arrows: Arrows): void {
+  for (const target of targets) {
+    const own = callers.find(({ email }) => email === target.callsAs);
+    if (own === undefined) continue;
+    const to = ids.of("caller", own.urn ?? own.email);
+    arrows.add({
+      from: ids.of("target", keyOf(target)),
+      to,
+      arrow: "-->",
+      label: "passes on",
+      mark: undefined,
+    });
+  }
+}
+
+const NO_GRANT = { arrow: "-.->", label: "no grant" };
+
+const WITHOUT_GRANT: Readonly<Record<Target["gate"], { arrow: string; label: string }>> = {
+  run: NO_GRANT,
+  "function-v1": NO_GRANT,
+  "google-api": NO_GRANT,
+  gateway: { arrow: "-->", label: "token in order, then the backend decides" },
+  application: { arrow: "-->", label: "decides itself" },
+};
 
 /** An edge that is altered still goes the same way. */
 function presence(mark: Mark | undefined): Mark | undefined {

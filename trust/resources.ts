@@ -30,6 +30,11 @@ export function textsAt(resource: ResourceState, ...path: string[]): string[] {
   return (list ?? []).map(textIn).filter((text) => text !== undefined);
 }
 
+/** All items of a list in a resource's properties, whatever they are. */
+export function itemsAt(resource: ResourceState, ...path: string[]): unknown[] {
+  return [valueAt(resource.outputs, path), valueAt(resource.inputs, path)].find(Array.isArray) ?? [];
+}
+
 /** A switch in a resource's properties; off when it is absent, or not known yet. */
 export function flagAt(resource: ResourceState, name: string): boolean {
   return (resource.outputs[name] ?? resource.inputs[name]) === true;

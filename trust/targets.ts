@@ -1,9 +1,15 @@
+import { readGateway } from "./gateways";
 import { flagAt, textAt, textsAt, type ResourceState } from "./resources";
 
-export type TargetKind = "run-service" | "function-v2" | "function-v1" | "external";
+export type TargetKind =
+  "run-service" | "function-v2" | "function-v1" | "run-job" | "endpoints" | "api-gateway" | "external";
 
-/** Who decides about a request: Google, by the IAM policy of a Run service or of a 1st gen function, or the application. */
-export type Gate = "run" | "function-v1" | "application";
+/**
+ * Who decides about a request: Google, by the IAM policy of a Run service or of a 1st gen function; one of Google's APIs,
+ * by the policy of the resource that it is asked about; a gateway, by the OpenAPI document that was deployed, and then the
+ * application behind it; or the application alone.
+ */
+export type Gate = "run" | "function-v1" | "google-api" | "gateway" | "application";
 
 /** What is called. */
 export interface Target {
@@ -23,6 +29,13 @@ export interface Target {
   functionPlace?: Place;
   /** Why anybody gets in, such as `allUsers`; empty for a private target. */
   open: string[];
+  /** As whom a gateway calls its backend: the account's address, when it is known. */
+  callsAs?: string;
+}
+
+/** Whether who may call is the application's matter: no grant on such a target exists. */
+export function isDecidedByApplication(gate: Gate): boolean {
+  return gate === "application" || gate === "gateway";
 }
 
 export interface Place {
@@ -61,13 +74,24 @@ const READERS: Readonly<Record<string, Reader>> = {
     place: placeOf(fn, "region", textAt(fn, "name")),
     open: [],
   }),
+  // It has no address of its own: the Cloud Run API runs it.
+  // https://docs.cloud.google.com/run/docs/reference/rest/v2/projects.locations.jobs/run
+  "gcp:cloudrunv2/job:Job": (job) => {
+    const place = placeOf(job, "location", textAt(job, "name"));
+    const { project, region, name } = place;
+    const known = [project, region, name].every((part) => part !== undefined);
+    const url = known
+      ? `https://run.googleapis.com/v2/projects/${project}/locations/${region}/jobs/${name}:run`
+      : undefined;
+    return { kind: "run-job", gate: "google-api", url, urls: unique([url]), place, open: [] };
+  },
 };
 
-/** Services and functions among the resources. */
+/** Services, functions and jobs among the resources. */
 export function readTargets(resources: readonly ResourceState[]): Target[] {
   return resources.flatMap((resource) => {
-    const read = READERS[resource.type];
-    return read === undefined ? [] : [{ name: resource.name, urn: resource.urn, ...read(resource) }];
+    const read = readGateway(resource, resources) ?? READERS[resource.type]?.(resource);
+    return read === undefined ? [] : [{ name: resource.name, urn: resource.urn, ...read }];
   });
 }
 
@@ -83,7 +107,14 @@ export function externalTarget(url: string): Target {
 const GOOGLES_GATES: readonly (readonly [domain: string, gate: Gate])[] = [
   [".run.app", "run"],
   [".cloudfunctions.net", "function-v1"],
+  [".googleapis.com", "google-api"],
+  [".gateway.dev", "gateway"],
 ];
+
+/** Whether the grants that let somebody in are none that could be read here: an application's, or those of another API. */
+export function decidesItself({ gate, kind }: Target): boolean {
+  return gate === "application" || (gate === "google-api" && kind === "external");
+}
 
 /** A Run service answers on its whole host, a function under its name in the path. */
 export function answersAt(target: Target, url: string): boolean {

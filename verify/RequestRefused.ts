@@ -33,7 +33,7 @@ export class RequestRefused extends Error {
   readonly status: number;
   /** The same, under the name that Fastify and Connect look for. */
   readonly statusCode: number;
-  /** `WWW-Authenticate` for 400, 401 and 403, `Retry-After` for 503. */
+  /** `WWW-Authenticate` for what is wrong with a token or a caller, `Retry-After` for 503. */
   readonly headers: Readonly<Record<string, string>>;
   /** What the caller may read. */
   readonly description: string;

@@ -3,7 +3,7 @@ import type * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import * as pulumi from "@pulumi/pulumi";
 import { accountName, callerEmail, projectOfEmail } from "../wiring/accounts";
 import { after } from "../wiring/after";
-import { agentAddress, TokenAgent } from "../wiring/agents";
+import { agentAddress, sendsAccessTokens, TokenAgent } from "../wiring/agents";
 import { Beside } from "../wiring/beside";
 import { formerNames } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
@@ -65,6 +65,12 @@ export interface CallerIdentityArgs {
    * than by `roles/iam.serviceAccountOpenIdTokenCreator`, which holds the same. Default: false.
    */
   customRole?: boolean;
+  /**
+   * Whether to let Scheduler's and Tasks' agents mint access tokens too, which calls to Google's own APIs carry. By a
+   * custom role with `iam.serviceAccounts.getAccessToken` and nothing else, on this account alone. In a project as
+   * Google makes it the agents have that permission already. Default: false.
+   */
+  accessTokens?: boolean;
   /**
    * Whether to give Cloud Tasks' agent `roles/iam.serviceAccountUser` on the account too. Google documents it as
    * needed (https://docs.cloud.google.com/tasks/docs/creating-http-target-tasks); projects have been seen to do
@@ -154,6 +160,10 @@ export interface CallerIdentityNodes {
   readonly deployerGrants: Readonly<Record<string, serviceaccount.IAMMember>>;
   /** `NAME-mint-AGENT`. The grants that let each agent mint. */
   readonly mintingGrants?: MintingGrants["nodes"]["mintingGrants"];
+  /** `NAME-access-AGENT`. With `accessTokens`: the grants that let Scheduler's and Tasks' agents mint access tokens. */
+  readonly accessTokenGrants?: MintingGrants["nodes"]["accessTokenGrants"];
+  /** `NAME-access-minter`. The role of `accessTokens`. */
+  readonly accessTokenRole?: projects.IAMCustomRole;
   /** `NAME-actas-tasks`. The grant of `tasksActAs`. */
   readonly tasksActAs?: serviceaccount.IAMMember;
   /** `NAME-minter`. The role of `customRole`. */
@@ -197,13 +207,19 @@ function checkTogether(subject: Subject, args: CallerIdentityArgs): void {
       });
     }
   }
-  for (const property of ["customRole", "tasksActAs", "createPubSubAgent"] as const) {
+  for (const property of ["customRole", "accessTokens", "tasksActAs", "createPubSubAgent"] as const) {
     if (args[property] === true && !grantsMinting(args)) {
       refuse(subject, property, true, {
         problem: "is given, but no minting grant is made that it could go with",
         remedy: `Say mintingGrants: true, or leave ${property} out`,
       });
     }
+  }
+  if (args.accessTokens === true && !agents.some(sendsAccessTokens)) {
+    refuse(subject, "accessTokens", true, {
+      problem: "is given, but Pub/Sub, the only one among the agents, sends none",
+      remedy: "Name Scheduler or Tasks there, or leave accessTokens out",
+    });
   }
   if (args.tasksActAs === true && !agents.includes(TokenAgent.Tasks)) {
     refuse(subject, "tasksActAs", true, {
@@ -299,6 +315,7 @@ function mintingSettings(
         })
       : "",
     customRole: args.customRole ?? false,
+    accessTokens: args.accessTokens ?? false,
     tasksActAs: args.tasksActAs ?? true,
     createPubSubAgent: args.createPubSubAgent ?? false,
   };

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { after } from "../wiring/after";
 import type { TokenAgent } from "../wiring/agents";
-import { agentEmail } from "../wiring/agents";
+import { agentEmail, sendsAccessTokens } from "../wiring/agents";
 import type { Subject } from "../wiring/checks";
 import { grantOf } from "../wiring/options";
 
@@ -17,6 +17,7 @@ export interface MintingSettings {
   readonly agents: readonly TokenAgent[];
   readonly emails: Readonly<Partial<Record<TokenAgent, pulumi.Input<string>>>>;
   readonly customRole: boolean;
+  readonly accessTokens: boolean;
   readonly tasksActAs: boolean;
   readonly createPubSubAgent: boolean;
 }
@@ -27,6 +28,8 @@ export interface MintingGrants {
   readonly roles: readonly pulumi.Output<string>[];
   readonly nodes: {
     readonly mintingGrants: Readonly<Partial<Record<TokenAgent, serviceaccount.IAMMember>>>;
+    readonly accessTokenGrants?: Readonly<Partial<Record<TokenAgent, serviceaccount.IAMMember>>>;
+    readonly accessTokenRole?: projects.IAMCustomRole;
     readonly tasksActAs?: serviceaccount.IAMMember;
     readonly customRole?: projects.IAMCustomRole;
     readonly pubSubAgent?: projects.ServiceIdentity;
@@ -43,7 +46,7 @@ export function mintingGrants(
   settings: MintingSettings,
   options: pulumi.CustomResourceOptions,
 ): MintingGrants {
-  const minter = settings.customRole ? minterRole(subject, settings, options) : undefined;
+  const minter = settings.customRole ? minterRole(subject, settings, ID_TOKENS, options) : undefined;
   const pubSub = settings.createPubSubAgent ? pubSubAgent(subject, settings, options) : undefined;
 
   const grants: Partial<Record<TokenAgent, serviceaccount.IAMMember>> = {};
@@ -62,11 +65,19 @@ export function mintingGrants(
   const tasksActAs =
     settings.tasksActAs && grants.tasks !== undefined ? actAsForTasks(subject, settings, options) : undefined;
 
-  const made = [...Object.values(grants), ...(tasksActAs === undefined ? [] : [tasksActAs])];
+  const access = settings.accessTokens ? accessTokenGrants(subject, settings, options) : undefined;
+
+  const made = [
+    ...Object.values(grants),
+    ...Object.values(access?.grants ?? {}),
+    ...(tasksActAs === undefined ? [] : [tasksActAs]),
+  ];
   return {
     roles: made.map((grant) => grant.role),
     nodes: {
       mintingGrants: grants,
+      accessTokenGrants: access?.grants,
+      accessTokenRole: access?.role,
       tasksActAs,
       customRole: minter?.resource,
       pubSubAgent: pubSub?.identity,
@@ -103,22 +114,77 @@ function actAsForTasks(
   );
 }
 
+/**
+ * Lets the agents that can send access tokens mint them, for this one account. No predefined role holds
+ * `iam.serviceAccounts.getAccessToken` and nothing else (https://docs.cloud.google.com/iam/docs/roles-permissions/iam).
+ */
+function accessTokenGrants(
+  subject: Subject,
+  settings: MintingSettings,
+  options: pulumi.CustomResourceOptions,
+) {
+  const { resource, role } = minterRole(subject, settings, ACCESS_TOKENS, options);
+  const grants: Partial<Record<TokenAgent, serviceaccount.IAMMember>> = {};
+  for (const agent of settings.agents.filter(sendsAccessTokens)) {
+    grants[agent] = new serviceaccount.IAMMember(
+      `${subject.name}-access-${agent}`,
+      {
+        serviceAccountId: settings.account,
+        role,
+        member: pulumi.interpolate`serviceAccount:${emailOf(agent, settings)}`,
+      },
+      grantOf(options),
+    );
+  }
+  return { grants, role: resource };
+}
+
+/** What a role with one permission is called. */
+interface MinterRole {
+  readonly child: string;
+  readonly id: string;
+  readonly title: string;
+  readonly mints: string;
+  readonly permission: string;
+}
+
+const ID_TOKENS: MinterRole = {
+  child: "minter",
+  id: "idTokenMinter",
+  title: "ID token minter",
+  mints: "id_tokens",
+  permission: "iam.serviceAccounts.getOpenIdToken",
+};
+
+const ACCESS_TOKENS: MinterRole = {
+  child: "access-minter",
+  id: "accessTokenMinter",
+  title: "Access token minter",
+  mints: "access tokens",
+  permission: "iam.serviceAccounts.getAccessToken",
+};
+
 /** A role with the one permission. Its id ends in a suffix: Google blocks a deleted role's id for up to 37 days. */
-function minterRole(subject: Subject, settings: MintingSettings, options: pulumi.CustomResourceOptions) {
+function minterRole(
+  subject: Subject,
+  settings: MintingSettings,
+  { child, id, title, mints, permission }: MinterRole,
+  options: pulumi.CustomResourceOptions,
+) {
   const suffix = new random.RandomString(
-    `${subject.name}-minter-suffix`,
+    `${subject.name}-${child}-suffix`,
     { length: 6, special: false, upper: false },
     options,
   );
   const resource = new projects.IAMCustomRole(
-    `${subject.name}-minter`,
+    `${subject.name}-${child}`,
     {
       project: settings.project,
       // Only letters, digits, dots and underscores: the provider's own way of naming would use a hyphen.
-      roleId: pulumi.interpolate`idTokenMinter_${suffix.result}`,
-      title: "ID token minter",
-      description: "Mints id_tokens of the service account that it is granted on, and nothing else",
-      permissions: ["iam.serviceAccounts.getOpenIdToken"],
+      roleId: pulumi.interpolate`${id}_${suffix.result}`,
+      title,
+      description: `Mints ${mints} of the service account that it is granted on, and nothing else`,
+      permissions: [permission],
     },
     options,
   );

@@ -12,8 +12,9 @@ import { sameProject } from "../wiring/sameProject";
 import { SCHEDULER_DEFAULTS } from "./defaults";
 import { requestBody, requestHeaders } from "./httpContent";
 import { HttpMethod } from "./httpMethod";
-import { oidcRequest } from "./requestUrl";
 import { cronExpression, timeZoneName } from "./schedule";
+import type { TokenRequest } from "./tokenRequest";
+import { tokenRequest } from "./tokenRequest";
 
 /** When and how often Cloud Scheduler tries again. */
 export interface SchedulerRetry {
@@ -41,7 +42,7 @@ export interface SchedulerJobArgs {
   query?: Record<string, pulumi.Input<string>>;
   /** Time zone of the schedule, as the tz database names it. Default: "Etc/UTC". */
   timeZone?: pulumi.Input<string>;
-  /** How to call. Default: POST with a body, else GET. */
+  /** How to call. Default: POST with a body and to Google's APIs, else GET. */
   method?: HttpMethod;
   /** Body of the call: text as it is, anything else as JSON with its content type. For POST, PUT and PATCH. */
   body?: pulumi.Inputs[string];
@@ -65,7 +66,7 @@ export interface SchedulerJobArgs {
 
 /**
  * A Cloud Scheduler job that calls its target with an OIDC token of the caller, with the audience that the target
- * accepts.
+ * accepts; or, where the target is one of Google's APIs, with an access token of the caller.
  *
  * ```typescript
  * new SchedulerJob("oidctest", { schedule: "5 * * * *", target: hello.authorize(schedulerunner) });
@@ -79,27 +80,31 @@ export class SchedulerJob extends pulumi.ComponentResource {
   readonly jobName: pulumi.Output<string>;
   /** The address that it calls. */
   readonly url: pulumi.Output<string>;
-  /** The audience of its tokens. */
-  readonly audience: pulumi.Output<string>;
+  /** The audience of its id_tokens; nothing when it sends access tokens. */
+  readonly audience: pulumi.Output<string | undefined>;
+  /** The scope of its access tokens; nothing when it sends id_tokens. */
+  readonly scope: pulumi.Output<string | undefined>;
   /** The account that it calls as, which is one of its own project. */
   readonly serviceAccountEmail: pulumi.Output<string>;
 
   constructor(name: string, args: SchedulerJobArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:SchedulerJob", name, NO_INPUTS, opts);
     const subject = { component: "SchedulerJob", name };
-    const request = oidcRequest(subject, args);
+    const request = tokenRequest(subject, args);
     const job = createJob(subject, args, request, childOf(this, opts));
 
     nodes.set(this, { job });
     this.jobName = job.name;
     this.url = pulumi.output(request.url);
     this.audience = pulumi.output(request.audience);
+    this.scope = pulumi.output(request.scope);
     // A project that is left to the provider shows in the resource alone.
     this.serviceAccountEmail = pulumi.output(sameProject(subject, request.serviceAccountEmail, job.project));
     this.registerOutputs({
       jobName: this.jobName,
       url: this.url,
       audience: this.audience,
+      scope: this.scope,
       serviceAccountEmail: this.serviceAccountEmail,
     });
   }
@@ -121,7 +126,7 @@ const nodes = new Beside<SchedulerJob, SchedulerJobNodes>();
 function createJob(
   subject: Subject,
   args: SchedulerJobArgs,
-  request: ReturnType<typeof oidcRequest>,
+  request: TokenRequest,
   options: pulumi.CustomResourceOptions,
 ): cloudscheduler.Job {
   const { name, options: named } = autoName(
@@ -129,7 +134,7 @@ function createJob(
     options,
   );
   const { body, contentType } = requestBody(args.body);
-  const method = checkedMethod(subject, args);
+  const method = checkedMethod(subject, args, request.scope);
   return new cloudscheduler.Job(
     subject.name,
     {
@@ -154,20 +159,20 @@ function createJob(
         httpMethod: method,
         body,
         headers: requestHeaders(subject, args.headers, contentType),
-        oidcToken: { serviceAccountEmail: request.serviceAccountEmail, audience: request.audience },
+        oidcToken: request.oidcToken,
+        oauthToken: request.oauthToken,
       },
     },
     named,
   );
 }
 
-function checkedMethod(subject: Subject, args: SchedulerJobArgs): pulumi.Input<string> {
-  const method = checked(
-    subject,
-    "method",
-    args.method ?? (args.body === undefined ? HttpMethod.Get : HttpMethod.Post),
-    oneOf(HttpMethod),
-  );
+function checkedMethod(
+  subject: Subject,
+  args: SchedulerJobArgs,
+  scope: pulumi.Input<string | undefined>,
+): pulumi.Input<string> {
+  const method = checked(subject, "method", args.method ?? defaultMethod(args, scope), oneOf(HttpMethod));
   // https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs
   if (args.body !== undefined && isPlain(method) && !["POST", "PUT", "PATCH"].includes(method)) {
     refuse(subject, "method", method, {
@@ -176,6 +181,17 @@ function checkedMethod(subject: Subject, args: SchedulerJobArgs): pulumi.Input<s
     });
   }
   return method;
+}
+
+/** A Google API that is called on a schedule is asked to do something, not to tell something. */
+function defaultMethod(
+  { body }: SchedulerJobArgs,
+  scope: pulumi.Input<string | undefined>,
+): pulumi.Input<HttpMethod> {
+  if (body !== undefined) return HttpMethod.Post;
+  const by = (known: string | undefined) => (known === undefined ? HttpMethod.Get : HttpMethod.Post);
+  // Which token a target wants is known at once unless the whole target is known later only.
+  return isPlain(scope) ? by(scope) : pulumi.output(scope).apply(by);
 }
 
 /** Google's limits: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#RetryConfig */

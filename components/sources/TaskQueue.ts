@@ -13,10 +13,10 @@ import { sameProject } from "../wiring/sameProject";
 import { grantEnqueuers } from "./enqueuers";
 import type { HttpMethod } from "./httpMethod";
 import { queueHttpTarget } from "./queueHttpTarget";
-import type { OidcRequest } from "./requestUrl";
-import { oidcRequest } from "./requestUrl";
 import type { TaskRateLimits, TaskRetry } from "./taskLimits";
 import { rateLimits, retryConfig } from "./taskLimits";
+import type { TokenRequest } from "./tokenRequest";
+import { tokenRequest } from "./tokenRequest";
 
 /** Arguments of `TaskQueue`. */
 export interface TaskQueueArgs {
@@ -67,13 +67,14 @@ export interface EnqueuerSettings {
   url: pulumi.Output<string>;
   /** The account that tasks call as, for tasks that name it themselves. */
   serviceAccountEmail: pulumi.Output<string>;
-  /** The audience of their tokens, for tasks that name it themselves. */
-  audience: pulumi.Output<string>;
+  /** The audience of their id_tokens, for tasks that name it themselves; nothing when they carry access tokens. */
+  audience: pulumi.Output<string | undefined>;
 }
 
 /**
  * A Cloud Tasks queue whose tasks call its target with an OIDC token of the caller, with the audience that the target
- * accepts, whatever the tasks themselves say: address and token are the queue's.
+ * accepts, whatever the tasks themselves say: address and token are the queue's. Where the target is one of Google's APIs,
+ * they call it with an access token of the caller.
  *
  * ```typescript
  * const orders = new TaskQueue("orders", {
@@ -95,8 +96,10 @@ export class TaskQueue extends pulumi.ComponentResource {
   readonly queueName: pulumi.Output<string>;
   /** The address that its tasks call. */
   readonly url: pulumi.Output<string>;
-  /** The audience of its tokens. */
-  readonly audience: pulumi.Output<string>;
+  /** The audience of its id_tokens; nothing when it sends access tokens. */
+  readonly audience: pulumi.Output<string | undefined>;
+  /** The scope of its access tokens; nothing when it sends id_tokens. */
+  readonly scope: pulumi.Output<string | undefined>;
   /** The account that its tasks call as, which is one of its own project. */
   readonly serviceAccountEmail: pulumi.Output<string>;
   /** What applications that enqueue must be told. It waits until the enqueuers may. */
@@ -106,7 +109,7 @@ export class TaskQueue extends pulumi.ComponentResource {
     super("automatic-oidc:index:TaskQueue", name, NO_INPUTS, opts);
     const subject = { component: "TaskQueue", name };
     const options = childOf(this, opts);
-    const request = oidcRequest(subject, args);
+    const request = tokenRequest(subject, args);
     const queue = createQueue(subject, args, request, options);
     const grants = grantEnqueuers(
       subject,
@@ -122,6 +125,7 @@ export class TaskQueue extends pulumi.ComponentResource {
     this.queueName = queue.name;
     this.url = pulumi.output(request.url);
     this.audience = pulumi.output(request.audience);
+    this.scope = pulumi.output(request.scope);
     // A project that is left to the provider shows in the resource alone.
     this.serviceAccountEmail = pulumi.output(
       sameProject(subject, request.serviceAccountEmail, queue.project),
@@ -136,6 +140,7 @@ export class TaskQueue extends pulumi.ComponentResource {
       queueName: this.queueName,
       url: this.url,
       audience: this.audience,
+      scope: this.scope,
       serviceAccountEmail: this.serviceAccountEmail,
       enqueuerSettings: this.enqueuerSettings,
     });
@@ -167,7 +172,7 @@ function pathOf({ project, location, name }: cloudtasks.Queue): pulumi.Output<st
 function createQueue(
   subject: Subject,
   args: TaskQueueArgs,
-  request: OidcRequest,
+  request: TokenRequest,
   options: pulumi.CustomResourceOptions,
 ): cloudtasks.Queue {
   const name = {

@@ -4,7 +4,7 @@ import type { Subject } from "../wiring/checks";
 import { checkedIfGiven, oneOf } from "../wiring/checks";
 import { requestHeaders } from "./httpContent";
 import { HttpMethod } from "./httpMethod";
-import type { OidcRequest } from "./requestUrl";
+import type { TokenRequest } from "./tokenRequest";
 
 /** What a queue is told about the calls of its tasks. */
 export interface QueueCallArgs {
@@ -21,22 +21,16 @@ export interface QueueCallArgs {
 export function queueHttpTarget(
   subject: Subject,
   args: QueueCallArgs,
-  request: OidcRequest,
+  request: TokenRequest,
 ): cloudtasks.QueueHttpTarget {
   return {
     uriOverride: uriOverride(args, request.url),
     httpMethod: checkedIfGiven(subject, "method", args.method, oneOf(HttpMethod)),
     headerOverrides: headerOverrides(subject, args.headers),
-    ...tokenOf(request),
+    // Google wants account and audience both to be said for a whole queue.
+    oidcToken: request.oidcToken,
+    oauthToken: request.oauthToken,
   };
-}
-
-/** The token that every task carries. Google wants account and audience both to be said for a whole queue. */
-function tokenOf({
-  serviceAccountEmail,
-  audience,
-}: OidcRequest): Pick<cloudtasks.QueueHttpTarget, "oidcToken"> {
-  return { oidcToken: { serviceAccountEmail, audience } };
 }
 
 /** Scheme and host always; path, query and port only where there is one, and otherwise each task's own. */

@@ -1,12 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { callerEmail } from "../wiring/accounts";
-import { after } from "../wiring/after";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { targetLeaves } from "../wiring/authorizedTarget";
-import type { Problem, Subject } from "../wiring/checks";
-import { checked, checkedIfGiven, nonEmpty } from "../wiring/checks";
+import type { Check, Problem, Subject } from "../wiring/checks";
+import { checked, checkedIfGiven, isPlain, nonEmpty } from "../wiring/checks";
 import { sameProject } from "../wiring/sameProject";
-import { httpsUrl, joinUrl, requestPath } from "../wiring/urls";
+import { httpsUrl, isGoogleApi, joinUrl, requestPath } from "../wiring/urls";
 
 /** What every source is told about its call. */
 export interface RequestArgs {
@@ -17,10 +16,14 @@ export interface RequestArgs {
   readonly project?: pulumi.Input<string>;
 }
 
-/** One call, checked: where to, as whom, and with which audience. */
-export interface OidcRequest {
+/** One call, checked: where to, and as whom. */
+export interface SourceRequest {
   readonly url: pulumi.Input<string>;
   readonly serviceAccountEmail: pulumi.Input<string>;
+}
+
+/** One call with an id_token. */
+export interface OidcRequest extends SourceRequest {
   readonly audience: pulumi.Input<string>;
 }
 
@@ -33,27 +36,50 @@ export function oidcRequest(subject: Subject, args: RequestArgs): OidcRequest {
   const scope = checked(subject, "target.scope", leaves.scope, (value) =>
     value === undefined ? undefined : WANTS_OAUTH,
   );
-  const audience = checked(subject, "target.audience", leaves.audience, (value) =>
-    value === undefined ? WANTS_AUDIENCE : nonEmpty(value),
-  ) as pulumi.Input<string>;
-  const url = checked(subject, "target.url", leaves.url, httpsUrl);
+  const audience = () =>
+    checked(subject, "target.audience", leaves.audience, audienceOfOidc) as pulumi.Input<string>;
+  return {
+    ...sourceRequest(subject, args, oidcUrl),
+    // A target with a scope and no audience is not to be told that its audience is missing.
+    audience: isPlain(scope) ? audience() : pulumi.output(scope).apply(() => pulumi.output(audience())),
+  };
+}
+
+/** The address with path and query, and the caller; `check` says where such a token may be sent. */
+export function sourceRequest(subject: Subject, args: RequestArgs, check: Check<string>): SourceRequest {
+  const leaves = targetLeaves(args.target);
+  const url = checked(subject, "target.url", leaves.url, check);
   const path = checkedIfGiven(subject, "path", args.path, requestPath);
   const email = checked(subject, "target.serviceAccountEmail", leaves.serviceAccountEmail, callerEmail);
   return {
     url: joined(subject, url, path, args.query),
     serviceAccountEmail: args.project === undefined ? email : sameProject(subject, email, args.project),
-    audience: after(audience, [scope]),
   };
 }
 
+/** A check of an address that is sent an id_token. */
+export const oidcUrl: Check<string> = (value) =>
+  httpsUrl(value) ?? (isGoogleApi(value) ? NO_ID_TOKEN : undefined);
+
+/** A check that a target has an audience. */
+export const audienceOfOidc: Check<string | undefined> = (value) =>
+  value === undefined ? WANTS_AUDIENCE : nonEmpty(value);
+
+// https://docs.cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions#PushConfig: there is no other.
 const WANTS_OAUTH: Problem = {
-  problem: "asks for an access token, which this source does not send to it",
-  remedy: "Use a target with an audience: what authorize(caller) returns",
+  problem: "asks for an access token, and this source can send id_tokens only",
+  remedy: "Use a target with an audience; Google's APIs can be called by a SchedulerJob or a TaskQueue",
 };
 
 const WANTS_AUDIENCE: Problem = {
   problem: "is missing; Google would send the whole address, which most targets refuse with 401",
   remedy: "Use what authorize(caller) returns, or give the audience that the target accepts",
+};
+
+// https://docs.cloud.google.com/scheduler/docs/http-target-auth
+const NO_ID_TOKEN: Problem = {
+  problem: "is one of Google's APIs, which take access tokens and refuse id_tokens",
+  remedy: "Use a target with a scope: CloudRunJob, or GoogleApiTarget for any other API",
 };
 
 function joined(

@@ -12,6 +12,8 @@ import { KnownCallers } from "./knownCallers";
 export interface VerifierSettings {
   /** The `aud` that it must find, to the letter. */
   audience: pulumi.Output<string>;
+  /** The same and those that it takes for a while besides, the one that callers send first: any of them will do. */
+  audiences: pulumi.Output<string[]>;
   /** The e-mail addresses that it lets in, and nobody else: any Google account can have a token made for any audience. */
   allowedCallers: pulumi.Output<string[]>;
   /** The `iss` that it must find. Google's own verifiers take the same without "https://" too. */
@@ -26,6 +28,11 @@ export interface ExternalApplicationArgs {
   url: pulumi.Input<string>;
   /** The audience that the application's verifier is told. Default: `url`. */
   audience?: pulumi.Input<string>;
+  /**
+   * Audiences that the verifier still accepts although callers send another one by now. Keep an audience here that was
+   * changed, for an hour after the change is deployed: Pub/Sub sends a token again for as long.
+   */
+  formerAudiences?: pulumi.Input<string>[];
   /** Who is let in: callers under keys of your choice. A `CallerIdentity` fits. The application's verifier enforces it. */
   callers: Record<string, CallerReference>;
 }
@@ -60,6 +67,9 @@ export class ExternalApplication extends pulumi.ComponentResource {
     });
     const url = checked(subject, "url", args.url, httpsUrl);
     const declared = checkedIfGiven(subject, "audience", args.audience, nonEmpty);
+    const former = (args.formerAudiences ?? []).map((audience) =>
+      checked(subject, "formerAudiences", audience, nonEmpty),
+    );
 
     this.uri = pulumi.output(url);
     this.audience = pulumi
@@ -67,6 +77,7 @@ export class ExternalApplication extends pulumi.ComponentResource {
       .apply(([u, d]) => audienceOf("external", { url: u, declared: d }));
     this.verifierSettings = {
       audience: this.audience,
+      audiences: pulumi.all([this.audience, ...former]).apply((all) => [...new Set(all)]),
       allowedCallers: callers.emails,
       issuer: pulumi.output("https://accounts.google.com"),
       jwksUri: pulumi.output("https://www.googleapis.com/oauth2/v3/certs"),

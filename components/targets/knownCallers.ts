@@ -19,6 +19,8 @@ export interface Gatekeeper {
 export class KnownCallers {
   /** Their addresses, checked, in the order of the map. */
   readonly emails: pulumi.Output<string[]>;
+  /** The same one by one, under the callers' keys, so that one that is not known yet hides no other. */
+  readonly each: Readonly<Record<string, pulumi.Output<string>>>;
   readonly #known: readonly CallerReference[];
 
   constructor(
@@ -38,11 +40,13 @@ export class KnownCallers {
         },
       );
     }
-    this.emails = pulumi.all(
-      Object.entries(callers).map(([key, { email }]) =>
-        checked(subject, `callers.${key}.email`, email, callerEmail),
-      ),
+    this.each = Object.fromEntries(
+      Object.entries(callers).map(([key, { email }]) => [
+        key,
+        pulumi.output(checked(subject, `callers.${key}.email`, email, callerEmail)),
+      ]),
     );
+    this.emails = pulumi.all(Object.values(this.each));
   }
 
   /** Throws for a caller that is not among them. They are told apart by what they were made from. */

@@ -19,6 +19,11 @@ const DOMAINS: Readonly<Record<TokenAgent, string>> = {
   pubsub: "gcp-sa-pubsub",
 };
 
+/** Pushes carry id_tokens only. https://docs.cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions#PushConfig */
+export function sendsAccessTokens(agent: TokenAgent): boolean {
+  return agent !== TokenAgent.PubSub;
+}
+
 /** The address of Google's own service agent in a project: known from the project's number, nothing is looked up. */
 export function agentEmail(agent: TokenAgent, projectNumber: string): string {
   return `service-${projectNumber}@${DOMAINS[agent]}.iam.gserviceaccount.com`;

@@ -1,5 +1,5 @@
 /** The kinds of target, by what they accept as a token's audience. */
-export type TargetKind = "run" | "functionV2" | "functionV1" | "external";
+export type TargetKind = "run" | "functionV2" | "functionV1" | "gateway" | "external";
 
 /** What a target says of itself, as far as its audience depends on it. */
 export interface TargetAddress {
@@ -23,6 +23,9 @@ const RULES: Readonly<Record<TargetKind, (target: TargetAddress) => string>> = {
   // The function's exact address with its name in it; host alone is refused.
   // https://cloud.google.com/functions/1stgendocs/securing/authenticating
   functionV1: ({ url }) => url.replace(/\/$/, ""),
+  // Whatever its document names; without that, what a proxy takes by itself: the managed service, as an address.
+  // https://github.com/GoogleCloudPlatform/esp-v2/blob/master/src/go/configgenerator/filterconfig/filter_gen_jwt_authn.go
+  gateway: ({ url, declared }) => declared ?? url,
   // Whatever its verifier was told; without that, its address.
   external: ({ url, declared }) => declared ?? url,
 };

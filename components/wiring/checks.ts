@@ -46,13 +46,36 @@ export function checked<T>(
   input: pulumi.Input<T>,
   check: Check<T>,
 ): pulumi.Input<T> {
-  if (isPlain(input)) return checkedNow(subject, property, input, check);
+  return checkedInside(subject, input, (value) => {
+    const found = check(value);
+    return found === undefined ? undefined : { ...found, property, value };
+  });
+}
+
+/** What is wrong somewhere inside a value. */
+export interface Fault extends Problem {
+  /** The place, as an error names it. */
+  readonly property: string;
+  /** What stands there. */
+  readonly value: unknown;
+}
+
+/** The same for a value with an inside of its own, such as a document: the error names the place in it. */
+export function checkedInside<T>(
+  subject: Subject,
+  input: pulumi.Input<T>,
+  faultIn: (value: T) => Fault | undefined,
+): pulumi.Input<T> {
+  if (isPlain(input)) {
+    const fault = faultIn(input);
+    return fault === undefined ? input : refuse(subject, fault.property, fault.value, fault);
+  }
   const output = pulumi.output(input) as pulumi.Output<T>;
   const result = output.apply(async (value) => {
-    const found = check(value);
-    if (found === undefined) return value;
+    const fault = faultIn(value);
+    if (fault === undefined) return value;
     // A value that the program keeps secret must not show up in an error either.
-    return refuse(subject, property, (await pulumi.isSecret(output)) ? SECRET : value, found);
+    return refuse(subject, fault.property, (await pulumi.isSecret(output)) ? SECRET : fault.value, fault);
   });
   return result;
 }

@@ -55,6 +55,14 @@ export const NAME_RULES = {
     max: 49,
     legalize: kebab,
   },
+  // https://docs.cloud.google.com/run/docs/create-jobs
+  runJob: {
+    what: "Run job name",
+    pattern: /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
+    min: 1,
+    max: 49,
+    legalize: kebab,
+  },
   // A 2nd gen function's Run service is called after it only if it is written like one.
   // https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/cloudfunctions2_function
   function: {
@@ -86,6 +94,23 @@ export const NAME_RULES = {
       kebab(text)
         .replace(/google/g, "g00gle")
         .padEnd(3, "x"),
+  },
+  // The first label of NAME.endpoints.PROJECT.cloud.goog.
+  // https://cloud.google.com/endpoints/docs/openapi/naming-your-api-service
+  managedService: {
+    what: "name of a managed service",
+    pattern: /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
+    min: 1,
+    max: 63,
+    legalize: kebab,
+  },
+  // https://docs.cloud.google.com/api-gateway/docs/reference/rest/v1/projects.locations.gateways/create
+  gateway: {
+    what: "API or gateway id",
+    pattern: /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
+    min: 1,
+    max: 49,
+    legalize: kebab,
   },
   // https://cloud.google.com/artifact-registry/docs/repositories/create-repos
   repository: {

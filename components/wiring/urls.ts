@@ -24,6 +24,34 @@ export const httpsUrl: Check<string> = (value) => {
   return undefined;
 };
 
+/** Whether an address is one of Google's own APIs: those take access tokens, and nobody else should get one. */
+export function isGoogleApi(url: string): boolean {
+  return URL.canParse(url) && /(^|\.)googleapis\.com\.?$/.test(new URL(url).hostname);
+}
+
+/**
+ * A check that an address is one that may be sent an access token, which lets whoever holds it do all that its account
+ * may. https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#OAuthToken
+ */
+export const googleApiUrl: Check<string> = (value) => {
+  const found = httpsUrl(value);
+  if (found !== undefined) return found;
+  const { hostname, port } = new URL(value);
+  return /^[a-z0-9-]+(\.[a-z0-9-]+)*\.googleapis\.com$/.test(hostname) && port === ""
+    ? undefined
+    : {
+        problem:
+          "is none of Google's APIs (https://….googleapis.com); whoever gets an access token can use it for all that its account may",
+        remedy:
+          "Send a service of your own an id_token: a target with an audience, which authorize(caller) of its component returns",
+      };
+};
+
+/** Where a Cloud Run job is run. https://docs.cloud.google.com/run/docs/reference/rest/v2/projects.locations.jobs/run */
+export function runJobUrl(project: string, region: string, job: string): string {
+  return `https://run.googleapis.com/v2/projects/${project}/locations/${region}/jobs/${job}:run`;
+}
+
 /** A check of the path that a source adds to its target's address. */
 export const requestPath: Check<string> = (path) => {
   if (/[?#\s]/.test(path)) {

@@ -73,11 +73,11 @@ function read(path: string): string | undefined {
   return existsSync(file) ? readFileSync(file, "utf8") : undefined;
 }
 
-/** The components' sources and all Markdown that a person wrote. Generated pages repeat the sources' examples. */
+/** The packages' sources and all Markdown that a person wrote. Generated pages repeat the sources' examples. */
 function filesWithExamples(): string[] {
   return filesBelow(ROOT)
     .map((file) => relative(ROOT, file))
-    .filter((file) => file.endsWith(".md") || (file.startsWith("components/") && file.endsWith(".ts")))
+    .filter((file) => file.endsWith(".md") || /^(components|verify)\/.*\.ts$/.test(file))
     .filter((file) => !file.startsWith(`${PAGES}/`));
 }
 

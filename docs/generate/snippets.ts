@@ -15,8 +15,9 @@ const PRELUDE = `
 import * as gcp from "@pulumi/gcp";
 import * as pulumi from "@pulumi/pulumi";
 import {
-  CallerIdentity, CloudFunction, CloudFunctionV1, CloudRunService, ExternalApplication, FunctionV1Invoker, ProjectApis,
-  PushSubscription, RunInvoker, SchedulerJob, TaskQueue,
+  ApiGateway, BackendCallers, CallerIdentity, CloudFunction, CloudFunctionV1, CloudRunJob, CloudRunService,
+  EndpointsService, EnvoyFront, ExternalApplication, FunctionV1Invoker, GoogleApiTarget, IstioWorkload, ProjectApis,
+  PushSubscription, RunInvoker, RunJobInvoker, SchedulerJob, TaskQueue,
 } from "COMPONENTS";
 declare const [schedulerunner, hello, authfn, runtopic]: [CallerIdentity, CloudRunService, CloudFunction, gcp.pubsub.Topic];
 declare const [legacyUrl, reportsUrl]: [pulumi.Output<string>, pulumi.Output<string>];
@@ -50,7 +51,7 @@ function snippetsIn(file: string, text: string): Snippet[] {
   const isMarkdown = file.endsWith(".md");
   const block = isMarkdown
     ? /^```(?:typescript|ts)\n([\s\S]*?)^```/gm
-    : /^ *\* ```typescript\n([\s\S]*?)^ *\* ```/gm;
+    : /^ *\* ```(?:typescript|ts)\n([\s\S]*?)^ *\* ```/gm;
   return [...text.matchAll(block)].map((match) => ({
     file,
     line: text.slice(0, match.index).split("\n").length,
@@ -66,8 +67,10 @@ function asModule(root: string, { file, code }: Snippet): string {
   return `${PRELUDE.replace("COMPONENTS", from)} export function example() {${code.replace(/^export /gm, "")}}`;
 }
 
-function virtualPath(root: string, { file }: Snippet, index: number): string {
-  return join(root, dirname(file), `example-${index}.snippet.ts`);
+/** Only ES modules may wait at their top level. */
+function virtualPath(root: string, { file, code }: Snippet, index: number): string {
+  const extension = /\bawait /.test(code) && !/\basync /.test(code) ? "mts" : "ts";
+  return join(root, dirname(file), `example-${index}.snippet.${extension}`);
 }
 
 function compile(

@@ -1,5 +1,5 @@
 import { isEmpty, type Change, type Difference, type Minting, type PublicChange } from "../../trust/change";
-import type { Edge, Grant, Target } from "../../trust/graph";
+import { decidesItself, type Edge, type Grant, type Target } from "../../trust/graph";
 import type { Analysis } from "../analysis";
 import type { Section } from "../fit";
 import { code, count } from "../markdown";
@@ -14,6 +14,9 @@ const TARGETS: Readonly<Record<Target["kind"], string>> = {
   "run-service": "Run service",
   "function-v2": "2nd gen function",
   "function-v1": "1st gen function",
+  "run-job": "Run job",
+  endpoints: "Cloud Endpoints",
+  "api-gateway": "API Gateway",
   external: "application",
 };
 
@@ -68,11 +71,14 @@ function edgeSubject({ source, target }: Edge): string {
 
 function edgeText(edge: Edge, analysis: Analysis): string {
   const { source, caller, target } = edge;
-  const audience =
-    edge.audience === undefined
-      ? "**with no audience of its own**: Google takes the whole address, which most targets refuse"
-      : `audience ${code(edge.audience)}`;
-  return `${code(source.name)} (${SOURCES[source.kind]}) calls ${code(target.name)} (${TARGETS[target.kind]}) as ${code(callerName(edge, analysis) ?? caller)}, ${audience}; ${admission(edge, analysis)}`;
+  return `${code(source.name)} (${SOURCES[source.kind]}) calls ${code(target.name)} (${TARGETS[target.kind]}) as ${code(callerName(edge, analysis) ?? caller)}, ${tokenText(edge)}; ${admission(edge, analysis)}`;
+}
+
+function tokenText({ audience, scope }: Edge): string {
+  if (scope !== undefined) return `access token with scope ${code(scope)}`;
+  return audience === undefined
+    ? "**with no audience of its own**: Google takes the whole address, which most targets refuse"
+    : `audience ${code(audience)}`;
 }
 
 /** Its logical name, which is known when its e-mail is not. */
@@ -85,11 +91,24 @@ function callerName({ callerUrn, caller }: Edge | Grant, { before, after }: Anal
 function admission({ granted, grant, target }: Edge, { before, after }: Analysis): string {
   if (grant !== undefined) return `let in by ${code(grant.role)}`;
   if (granted) return "**open to anybody**";
-  const gate = [...after.targets, ...before.targets].find(
+  const found = [...after.targets, ...before.targets].find(
     ({ urn, name }) => (urn ?? name) === (target.urn ?? target.name),
-  )?.gate;
-  return gate === "application" ? "the application decides itself" : "**no grant lets it in**";
+  );
+  if (found === undefined) return NO_GRANT;
+  return decidesItself(found) && found.gate === "google-api"
+    ? "the API decides by its own grants"
+    : WITHOUT_GRANT[found.gate];
 }
+
+const NO_GRANT = "**no grant lets it in**";
+
+const WITHOUT_GRANT: Readonly<Record<Target["gate"], string>> = {
+  run: NO_GRANT,
+  "function-v1": NO_GRANT,
+  "google-api": NO_GRANT,
+  gateway: "the gateway checks the token, and the application behind it who calls",
+  application: "the application decides itself",
+};
 
 function grantText(grant: Grant, analysis: Analysis): string {
   const { role, member, caller, callerUrn, target, on, place, futile } = grant;

@@ -1,11 +1,15 @@
+import { createRequire } from "node:module";
 import type { Clock } from "../cloud/clock";
 import type { Store } from "../cloud/store";
 import { type Backend, NoInstanceAvailable, type TargetRef } from "../ingress/http";
 import { App, type AppSpec } from "./app";
 import { AppError } from "./app-error";
 import { forward } from "./forward";
-import { type Facts, hostApp } from "./host-app";
-import type { LocalApps } from "./local-apps";
+import type { Facts } from "./filled-in";
+import { hostApp } from "./host-app";
+import type { Front } from "../ingress/front";
+import type * as HostFront from "./host-front";
+import type { LocalApp, LocalApps } from "./local-apps";
 import { type Wanted, wantedApps } from "./wanted";
 
 export interface BackendsOptions {
@@ -13,6 +17,8 @@ export interface BackendsOptions {
   apps: LocalApps;
   /** The folder that apps/local.json's folders are relative to. */
   root: string;
+  /** Where apps that verify tokens themselves find the sandbox's keys. */
+  keys?: () => Facts["keys"];
   /** Milliseconds for an app to start listening. */
   startLimit?: number;
   /** Milliseconds that an answer may take in real time, whatever the service's own timeout is. */
@@ -34,6 +40,7 @@ export class Backends {
   readonly #options: BackendsOptions;
   readonly #running = new Map<string, Running>();
   readonly #ending = new Set<Promise<void>>();
+  readonly #fronts = new Map<string, Front>();
   #failure: Error | undefined;
   #unsubscribe: (() => void) | undefined;
   #due = false;
@@ -56,7 +63,15 @@ export class Backends {
     });
   }
 
-  /** Starts the apps behind hosts that are not Google's. */
+  /** What stands before the app behind a host that is not Google's. */
+  readonly frontOf = (host: string): Front | undefined => this.#fronts.get(host);
+
+  /** The kinds of these, by host. */
+  get fronts(): Record<string, Front["kind"]> {
+    return Object.fromEntries([...this.#fronts].map(([host, { kind }]) => [host, kind]));
+  }
+
+  /** Starts the apps behind hosts that are not Google's, and what stands before them. */
   startHosts(hosts: readonly string[], facts: Facts): void {
     for (const host of new Set(hosts)) {
       const entry = this.#options.apps.hosts[host];
@@ -65,12 +80,21 @@ export class Backends {
           `No local app stands behind ${host}: apps/local.json does not list it under "hosts".`,
         );
       }
+      this.#setFront(host, entry.front, facts);
       const wanted = { spec: hostApp(this.#options.root, host, entry, facts), timeout: Infinity };
       const running = this.#running.get(host);
       if (running !== undefined && sameApp(wanted, running)) continue;
       this.#end(host);
       this.#start(host, wanted);
     }
+  }
+
+  #setFront(host: string, spec: LocalApp["front"], facts: Facts): void {
+    this.#fronts.delete(host);
+    if (spec === undefined) return;
+    // Reading their documents takes a YAML parser and large schemas, which most stacks never need.
+    const { hostFront } = createRequire(__filename)("./host-front") as typeof HostFront;
+    this.#fronts.set(host, hostFront(host, spec, facts));
   }
 
   /** Resolves when all that is deployed answers; rejects with the first thing that does not. */
@@ -114,10 +138,10 @@ export class Backends {
   }
 
   #wanted(): Map<string, Wanted> {
-    const { cloud, apps, root } = this.#options;
+    const { cloud, apps, root, keys } = this.#options;
     this.#failure = undefined;
     try {
-      return wantedApps(cloud.store, apps, root);
+      return wantedApps({ store: cloud.store, apps, root, keys });
     } catch (error) {
       // In the middle of a deployment this may pass; ready() says it when it does not.
       this.#failure = error instanceof Error ? error : new Error(String(error));

@@ -1,37 +1,15 @@
 import type { AppSpec } from "./app";
-import { AppError } from "./app-error";
-import type { HostApp } from "./local-apps";
+import type { LocalApp } from "./local-apps";
+import { filledIn, type Facts } from "./filled-in";
 import { mainOf } from "./wanted";
-
-/** What the environment of an app behind a host can refer to. */
-export interface Facts {
-  outputs: Record<string, unknown>;
-  keys: { certificates: string; jwks: string };
-}
 
 /** How to start the app behind a host that is not Google's. */
 export function hostApp(
   root: string,
   host: string,
-  { app, environment = {} }: HostApp,
+  { app, environment = {} }: LocalApp,
   facts: Facts,
 ): AppSpec {
   const label = `host ${host}`;
-  const values = Object.entries(environment).map(([name, text]) => {
-    const value = text.replace(/\$\{([^}]*)\}/g, (_, path: string) =>
-      lookUp(path, facts, `${host}: ${name}`),
-    );
-    return [name, value] as const;
-  });
-  return { label, ...mainOf(label, root, app, []), environment: Object.fromEntries(values) };
-}
-
-function lookUp(path: string, facts: Facts, where: string): string {
-  const value = path.split(".").reduce<unknown>((inner, name) => {
-    return typeof inner === "object" && inner !== null ? (inner as Record<string, unknown>)[name] : undefined;
-  }, facts);
-  if (Array.isArray(value)) return value.map(String).join(",");
-  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean")
-    return String(value);
-  throw new AppError(`apps/local.json: ${where} refers to \${${path}}, which this stack does not have.`);
+  return { label, ...mainOf(label, root, app, []), environment: filledIn(environment, facts, host) };
 }

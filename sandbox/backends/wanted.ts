@@ -6,6 +6,8 @@ import type { Store, StoredResource } from "../cloud/store";
 import type { AppSpec } from "./app";
 import { AppError } from "./app-error";
 import { functionEnvironment, runEnvironment, type FunctionSettings, type RunState } from "./environment";
+import { isProxy } from "../ingress/gateways/espv2";
+import { type Facts, filledIn } from "./filled-in";
 import { functionSource } from "./function-source";
 import { type LocalApps, withoutVersion } from "./local-apps";
 
@@ -33,9 +35,17 @@ export interface Wanted {
   timeout: number;
 }
 
+/** What apps are started with. */
+export interface Surroundings {
+  store: Store;
+  apps: LocalApps;
+  root: string;
+  keys?: () => Facts["keys"];
+}
+
 /** The apps that have to run for what is deployed, by the full name of the Run service or 1st gen function. */
-export function wantedApps(store: Store, apps: LocalApps, root: string): Map<string, Wanted> {
-  const place = { store, apps, root };
+export function wantedApps(place: Surroundings): Map<string, Wanted> {
+  const { store } = place;
   const functions = new Map(
     store.list<FunctionV2State>(FUNCTION_V2).map((stored) => [stored.state.serviceConfig?.service, stored]),
   );
@@ -44,37 +54,35 @@ export function wantedApps(store: Store, apps: LocalApps, root: string): Map<str
     const onTop = functions.get(service.id);
     if (onTop !== undefined) wanted.set(service.fullName, functionV2(onTop, service, place));
     // A service without a container is the beginning of a function.
-    else if (service.state.template?.containers !== undefined)
+    else if (service.state.template?.containers !== undefined && !isProxy(service.state))
       wanted.set(service.fullName, runService(service, place));
   }
   for (const fn of store.list<FunctionV1State>(FUNCTION_V1)) wanted.set(fn.fullName, functionV1(fn, place));
   return wanted;
 }
 
-interface Surroundings {
-  store: Store;
-  apps: LocalApps;
-  root: string;
-}
-
 function runService(
   { fullName, project, state }: StoredResource<RunState>,
-  { store, apps, root }: Surroundings,
+  { store, apps, root, keys }: Surroundings,
 ): Wanted {
   const label = describe(fullName);
   const container = state.template?.containers?.[0];
   const image = container?.image ?? "";
-  const folder = apps.images[withoutVersion(image)];
-  if (folder === undefined) {
+  const entry = apps.images[withoutVersion(image)];
+  if (entry === undefined) {
     throw new AppError(
       `No local app stands behind ${label}: apps/local.json does not list its image ${withoutVersion(image)} under "images".`,
     );
   }
+  const { app, environment = {} } = typeof entry === "string" ? { app: entry } : entry;
   return {
     spec: {
       label,
-      ...mainOf(label, root, folder, container?.args ?? []),
-      environment: runEnvironment(store, project, state),
+      ...mainOf(label, root, app, container?.args ?? []),
+      environment: {
+        ...runEnvironment(store, project, state),
+        ...filledIn(environment, { keys: keys?.() }, withoutVersion(image)),
+      },
     },
     timeout: Number.parseFloat(state.template?.timeout ?? "300"),
   };

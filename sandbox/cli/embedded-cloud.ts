@@ -32,8 +32,8 @@ export class EmbeddedCloud {
     this.cloud = new Cloud({ projects: [newProject(project.id, project)], clock, iamDelay });
     this.time = new Timekeeper(clock);
     const apps = readLocalApps(join(root, "apps/local.json"));
-    this.backends = new Backends({ cloud: this.cloud, apps, root });
-    this.ingress = new Ingress(this.cloud, this.backends.backend);
+    this.backends = new Backends({ cloud: this.cloud, apps, root, keys: () => this.keys });
+    this.ingress = new Ingress(this.cloud, this.backends.backend, { fronts: this.backends.frontOf });
     this.delivery = new Delivery(this.cloud, this.ingress);
     this.#keysPort = keysPort;
   }

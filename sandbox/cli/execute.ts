@@ -1,13 +1,11 @@
 import { createRequire } from "node:module";
 import { createColors } from "picocolors";
+import { guard } from "./guard";
 import type { Options } from "./options";
 import { Output } from "./output";
 import { header, print } from "./print";
 import type * as Run from "./run";
 import { readStackConfig } from "./stack-config";
-
-/** A signal's exit code, as shells give it. */
-const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /** Runs the command, prints what came of it, and ends the process. */
 export async function execute(options: Options): Promise<void> {
@@ -38,23 +36,6 @@ export async function execute(options: Options): Promise<void> {
     output.error(options.trace && error instanceof Error ? (error.stack ?? error.message) : messageOf(error));
     await output.end(2);
   }
-}
-
-/** However it ends, it says so by its exit code: never 0 without having come to its end. */
-function guard(output: Output): void {
-  for (const [signal, code] of Object.entries(SIGNALS)) {
-    // What runs is ended when the process ends.
-    process.once(signal, () => process.exit(code));
-  }
-  process.on("uncaughtException", (error) => {
-    output.error(messageOf(error));
-    process.exit(2);
-  });
-  process.on("exit", (code) => {
-    if (output.ended || code > 2) return;
-    if (code === 0) output.error("The program ended by itself, or waits for something that never comes.");
-    process.exitCode = 2;
-  });
 }
 
 function messageOf(error: unknown): string {

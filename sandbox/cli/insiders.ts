@@ -1,6 +1,6 @@
 import type { Target } from "../../trust/graph";
 import type { Cloud } from "../cloud/cloud";
-import { functionV1Name, projectName, runServiceName } from "../cloud/names";
+import { functionV1Name, projectName, runJobName, runServiceName } from "../cloud/names";
 
 /** Somebody who gets in by a role on the whole project, whatever the targets' own policies say. */
 export interface Insider {
@@ -34,9 +34,16 @@ function question(
   project: string,
   { gate, place }: Target,
 ): { permission: string; resource: string } | undefined {
-  if (place?.name === undefined || place.region === undefined) return undefined;
+  if (gate === "gateway" || place?.name === undefined || place.region === undefined) return undefined;
   const [id, region, name] = [place.project ?? project, place.region, place.name] as const;
-  return gate === "function-v1"
-    ? { permission: "cloudfunctions.functions.invoke", resource: functionV1Name(id, region, name) }
-    : { permission: "run.routes.invoke", resource: runServiceName(id, region, name) };
+  switch (gate) {
+    case "function-v1":
+      return { permission: "cloudfunctions.functions.invoke", resource: functionV1Name(id, region, name) };
+    case "google-api":
+      return { permission: "run.jobs.run", resource: runJobName(id, region, name) };
+    case "run":
+      return { permission: "run.routes.invoke", resource: runServiceName(id, region, name) };
+    case "application":
+      return undefined;
+  }
 }

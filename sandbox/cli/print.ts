@@ -21,6 +21,9 @@ const TARGETS: Readonly<Record<Edge["target"]["kind"], string>> = {
   "run-service": "run",
   "function-v2": "gen 2",
   "function-v1": "gen 1",
+  "run-job": "run job",
+  endpoints: "endpoints",
+  "api-gateway": "gateway",
   external: "app",
 };
 
@@ -31,6 +34,8 @@ const INTRUDERS: Readonly<Record<IntrusionRow["intruder"], string>> = {
   "expired token": "caller: expired token",
   stranger: "stranger: valid token",
   "grant removed": "caller: grant removed",
+  id_token: "caller: id_token",
+  "wrong scope": "caller: another scope",
   caller: "caller: all in order",
 };
 
@@ -71,7 +76,7 @@ function callColumns(mark: Mark, paint: Paint): Column<CallRow>[] {
     { title: "SOURCE", text: ({ source }) => `${SOURCES[source.kind]} ${source.name}`, least: 15 },
     { title: "CALLER", text: ({ caller }) => caller },
     { title: "TARGET", text: targetText, least: 16 },
-    { title: "AUDIENCE", text: ({ audience }) => audience ?? "(none)" },
+    { title: "AUDIENCE", text: ({ audience, scope }) => audience ?? scope ?? "(none)" },
     { title: "STATUS", text: statusText, paint: (text, { ok }) => (ok ? text : paint.red(text)) },
     {
       title: "ANSWER",
@@ -93,8 +98,8 @@ function intrusionColumns(mark: Mark, paint: Paint): Column<IntrusionRow>[] {
   ];
 }
 
-function targetText({ target }: { target: Edge["target"] }): string {
-  return `${TARGETS[target.kind]} ${target.name}`;
+function targetText({ target, front }: { target: Edge["target"]; front?: "envoy" | "istio" }): string {
+  return `${front ?? TARGETS[target.kind]} ${target.name}`;
 }
 
 function statusText({ status, tries }: CallRow): string {

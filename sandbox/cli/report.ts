@@ -22,8 +22,12 @@ export interface CallRow {
   source: Edge["source"];
   caller: string;
   target: Edge["target"];
+  /** What stood before an application that is not Google's. */
+  front?: "envoy" | "istio";
   url: string;
   audience?: string;
+  /** Of an access token, instead. */
+  scope?: string;
   /** Of the last try; absent when nothing came back. */
   status?: number;
   tries: number;
@@ -39,6 +43,7 @@ export interface IntrusionRow {
   ok: boolean;
   intruder: Finding["attempt"]["who"];
   target: Edge["target"];
+  front?: "envoy" | "istio";
   url: string;
   caller?: string;
   expected: { letIn: boolean; status?: number };
@@ -63,8 +68,10 @@ export function callRow({ edge, attempts }: Call): CallRow {
     source: edge.source,
     caller: edge.caller,
     target: edge.target,
+    front: last?.verdict?.front,
     url: edge.url,
     audience: last?.audience ?? edge.audience,
+    scope: last?.scope ?? edge.scope,
     status: last?.response?.status,
     tries: attempts.length,
     answer: reached ? last.response?.body.trim() : undefined,
@@ -74,11 +81,12 @@ export function callRow({ edge, attempts }: Call): CallRow {
 }
 
 export function intrusionRow({ attempt, answer, untried, asExpected }: Finding): IntrusionRow {
-  const { who, target, url, caller, expected } = attempt;
+  const { who, target, front, url, caller, expected } = attempt;
   return {
     ok: asExpected,
     intruder: who,
     target: reference(target),
+    front,
     url,
     caller,
     expected: { letIn: expected.letIn, status: expected.letIn ? undefined : expected.status },

@@ -2,7 +2,7 @@ import { createSign, generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
 import type { Answer, TokenRequest, World } from "../../doctor/world";
 import type { Grant, Target } from "../../trust/graph";
-import { functionV1Name, runServiceName } from "../cloud/names";
+import { functionV1Name, runJobName, runServiceName } from "../cloud/names";
 import type { EmbeddedCloud } from "./embedded-cloud";
 
 const HOUR = 3_600_000;
@@ -14,6 +14,15 @@ export interface SandboxWorldOptions {
   /** Signs what the sandbox has not signed. */
   foreignKey: Promise<KeyObject>;
 }
+
+/** What a target's grants lie on. */
+const POLICIES: Readonly<Record<Target["gate"], typeof runServiceName>> = {
+  run: runServiceName,
+  "function-v1": functionV1Name,
+  "google-api": runJobName,
+  gateway: runServiceName,
+  application: runServiceName,
+};
 
 /** A key that nobody knows; making it takes a while, on another thread. */
 export async function makeForeignKey(): Promise<KeyObject> {
@@ -47,28 +56,34 @@ export class SandboxWorld implements World {
     return Promise.resolve(email);
   }
 
-  async token({ email, audience, flaw }: TokenRequest): Promise<string> {
+  async token({ email, audience, scope, flaw }: TokenRequest): Promise<string> {
     const { tokens, clock } = this.#sandbox.cloud;
+    if (scope !== undefined) {
+      const lifetime = flaw === "expired token" ? 0 : HOUR;
+      return tokens.mintAccess({ member: `serviceAccount:${email}`, scopes: [scope], lifetime }).token;
+    }
     const issuedAt = flaw === "expired token" ? clock.now() - 2 * HOUR : clock.now();
     const token = await tokens.mint({ email, audience, issuedAt });
     return flaw === "foreign signature" ? this.#signedAnew(token) : token;
   }
 
-  async call({ url, token }: { url: string; token?: string }): Promise<Answer> {
+  async call({ method = "GET", url, token }: Parameters<World["call"]>[0]): Promise<Answer> {
     const headers: [string, string][] = [["User-Agent", "sandbox-intruder"]];
     if (token !== undefined) headers.push(["Authorization", `Bearer ${token}`]);
-    const request = { method: "GET", url, headers, body: "" };
+    const request = { method, url, headers, body: "" };
     // From inside, so that it is not the ingress setting that keeps the intruder out.
     const { response, verdict } = await this.#sandbox.ingress.handle(request, {
       network: "google",
       project: this.#project,
     });
-    const applicationDecides = verdict.target?.kind === "foreign";
+    const applicationDecides =
+      (verdict.target?.kind === "foreign" && verdict.outcome === "let in") ||
+      verdict.applicationDecides === true;
     return {
       status: response.status,
       body: response.body,
       letIn: applicationDecides ? undefined : verdict.outcome === "let in",
-      reason: applicationDecides ? response.body.trim() : verdict.reason,
+      reason: applicationDecides && verdict.front === undefined ? response.body.trim() : verdict.reason,
     };
   }
 
@@ -96,9 +111,7 @@ export class SandboxWorld implements World {
   #policyOf(urn: string | undefined): string {
     const target = urn === undefined ? undefined : this.#targets.get(urn);
     const { project = this.#project, region = "", name = "" } = target?.place ?? {};
-    return target?.gate === "function-v1"
-      ? functionV1Name(project, region, name)
-      : runServiceName(project, region, name);
+    return POLICIES[target?.gate ?? "run"](project, region, name);
   }
 
   /** The same header and claims, key id included, under a signature of somebody else's. */

@@ -12,6 +12,7 @@ export function addServe(program: Command): void {
     .command("serve")
     .description("Keeps one embedded cloud up, with its state in .sandbox, until it is interrupted.")
     .option("--port <port>", "where it is controlled; default: any free port", port)
+    .option("--runs-as <email>", "have a metadata server, which speaks for this service account")
     .addOption(projectKind())
     .addOption(iamDelay())
     .action(async (options: Omit<ServeOptions, "folder" | "say">) => {

@@ -4,6 +4,7 @@ import { AGENTS } from "./agents";
 
 /** As Google's error messages call them. Those that are missing here are called by their address. */
 const TITLES: Readonly<Record<string, string>> = {
+  "apigateway.googleapis.com": "API Gateway API",
   "artifactregistry.googleapis.com": "Artifact Registry API",
   "cloudbuild.googleapis.com": "Cloud Build API",
   "cloudfunctions.googleapis.com": "Cloud Functions API",
@@ -15,6 +16,8 @@ const TITLES: Readonly<Record<string, string>> = {
   "pubsub.googleapis.com": "Cloud Pub/Sub API",
   "run.googleapis.com": "Cloud Run Admin API",
   "secretmanager.googleapis.com": "Secret Manager API",
+  "servicecontrol.googleapis.com": "Service Control API",
+  "servicemanagement.googleapis.com": "Service Management API",
   "serviceusage.googleapis.com": "Service Usage API",
 };
 

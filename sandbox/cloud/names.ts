@@ -12,6 +12,10 @@ export function runServiceName(project: string, location: string, service: strin
   return `//run.googleapis.com/projects/${project}/locations/${location}/services/${service}`;
 }
 
+export function runJobName(project: string, location: string, job: string): string {
+  return `//run.googleapis.com/projects/${project}/locations/${location}/jobs/${job}`;
+}
+
 export function functionV1Name(project: string, location: string, name: string): string {
   return `//cloudfunctions.googleapis.com/projects/${project}/locations/${location}/functions/${name}`;
 }
@@ -57,6 +61,26 @@ export function repositoryName(project: string, location: string, repository: st
   return `//artifactregistry.googleapis.com/projects/${project}/locations/${location}/repositories/${repository}`;
 }
 
+/**
+ * Google names managed services without their project, because their names are unique in the world. A decision must find
+ * the project above, so the sandbox names it.
+ */
+export function managedServiceName(project: string, service: string): string {
+  return `//servicemanagement.googleapis.com/projects/${project}/services/${service}`;
+}
+
+export function apiName(project: string, api: string): string {
+  return `//apigateway.googleapis.com/projects/${project}/locations/global/apis/${api}`;
+}
+
+export function apiConfigName(project: string, api: string, config: string): string {
+  return `${apiName(project, api)}/configs/${config}`;
+}
+
+export function gatewayName(project: string, location: string, gateway: string): string {
+  return `//apigateway.googleapis.com/projects/${project}/locations/${location}/gateways/${gateway}`;
+}
+
 /** The id of the project that a full resource name lies in. */
 export function projectOf(fullName: string): string {
   const project = /^\/\/[a-z]+\.googleapis\.com\/projects\/([^/]+)(?:\/|$)/.exec(fullName)?.[1];
@@ -73,6 +97,7 @@ export function projectOf(fullName: string): string {
 const NOUNS: Record<string, string> = {
   "cloudresourcemanager/projects": "project",
   "run/services": "Run service",
+  "run/jobs": "Run job",
   "cloudfunctions/functions": "function",
   "pubsub/topics": "topic",
   "pubsub/subscriptions": "subscription",
@@ -82,6 +107,10 @@ const NOUNS: Record<string, string> = {
   "storage/buckets": "bucket",
   "secretmanager/secrets": "secret",
   "artifactregistry/repositories": "repository",
+  "servicemanagement/services": "managed service",
+  "apigateway/apis": "API",
+  "apigateway/configs": "API config",
+  "apigateway/gateways": "API Gateway",
 };
 
 /** A full resource name in words, such as `Run service "hello"`. */

@@ -14,12 +14,15 @@ export interface ProjectSpec {
   kind?: ProjectKind;
   /** Enabled from the start. Default "all". */
   apis?: "all" | readonly string[];
+  /** Organisation policies that are enforced there, such as "run.managed.requireInvokerIam". Default: none. */
+  orgPolicies?: readonly string[];
 }
 
 export interface Project {
   id: string;
   number: string;
   kind: ProjectKind;
+  orgPolicies?: readonly string[];
 }
 
 const OWNER = "user:owner@example.com";
@@ -34,8 +37,8 @@ export class Projects {
     for (const spec of specs) this.add(spec);
   }
 
-  add({ id, number, kind = "default" }: ProjectSpec): void {
-    const project = { id, number, kind };
+  add({ id, number, kind = "default", orgPolicies }: ProjectSpec): void {
+    const project = { id, number, kind, ...(orgPolicies && { orgPolicies }) };
     this.#put(project);
     this.#addAccount(project, defaultComputeAccount(number));
     if (kind === "default") this.#setUpDefault(project);

@@ -1,4 +1,5 @@
 import type { Decision } from "../cloud/iam/decide";
+import type { Access } from "../cloud/tokens/access-tokens";
 import type { IdTokenClaims } from "../cloud/tokens/claims";
 import type { HttpResponse, Verdict } from "../ingress/http";
 
@@ -21,8 +22,13 @@ export interface Attempt {
   /** The service account that is called as; empty when the source is to send no token. */
   caller: string;
   audience: string | undefined;
+  /** The scope of the access token, of a source that sends one instead of an id_token. */
+  scope?: string;
   /** Not ok without "not minted" as the outcome: the source sends no token at all. */
-  minted: { ok: true; claims: IdTokenClaims } | { ok: false; decision: Decision };
+  minted:
+    | { ok: true; claims: IdTokenClaims; access?: undefined }
+    | { ok: true; access: Access; claims?: undefined }
+    | { ok: false; decision: Decision };
   response?: HttpResponse;
   verdict?: Verdict;
   outcome: "success" | "failed" | "deadline exceeded" | "not minted";

@@ -10,6 +10,11 @@ import { Scheduler } from "./scheduler/scheduler";
 import { Tasks } from "./tasks/tasks";
 import { Waits } from "./waits";
 
+export interface DeliveryOptions {
+  /** Whether Pub/Sub goes on sending a token whose subscription names another audience by now. Default: false. */
+  pushTokensOutliveChanges?: boolean;
+}
+
 /** The sources at work: Scheduler jobs, push subscriptions and task queues call their targets, on the cloud's clock. */
 export class Delivery {
   readonly #cloud: Cloud;
@@ -20,12 +25,15 @@ export class Delivery {
   readonly #tasks: Tasks;
   #unsubscribe: (() => void) | undefined;
 
-  constructor(cloud: Cloud, ingress: Ingress) {
+  constructor(cloud: Cloud, ingress: Ingress, { pushTokensOutliveChanges }: DeliveryOptions = {}) {
     this.#cloud = cloud;
     this.#waits = new Waits(cloud.clock);
     const tools = { cloud, ingress, log: this.#log, waits: this.#waits };
     this.#scheduler = new Scheduler(tools);
-    this.#pubsub = new PubSub({ ...tools, tokens: new TokenCache(cloud) });
+    this.#pubsub = new PubSub({
+      ...tools,
+      tokens: new TokenCache(cloud, { outliveChanges: pushTokensOutliveChanges }),
+    });
     this.#tasks = new Tasks(tools);
   }
 

@@ -1,11 +1,14 @@
 import type { Decision } from "../cloud/iam/decide";
 import type { HttpResponse, Verdict } from "../ingress/http";
 import type { Attempt } from "./attempt";
-import type { Minted } from "./mint";
+import type { Minted, MintedAccess } from "./mint";
 import type { Waits } from "./waits";
 
 /** What is known of an attempt before anything was sent. */
-export type Planned = Pick<Attempt, "at" | "source" | "task" | "number" | "url" | "caller" | "audience">;
+export type Planned = Pick<
+  Attempt,
+  "at" | "source" | "task" | "number" | "url" | "caller" | "audience" | "scope"
+>;
 
 export interface Answered {
   response: HttpResponse;
@@ -14,7 +17,7 @@ export interface Answered {
 
 export interface Sending {
   /** Undefined for a source that sends no token. */
-  mint: () => Promise<Minted | undefined>;
+  mint: () => Promise<Minted | MintedAccess | undefined>;
   send: (token: string | undefined) => Promise<Answered>;
   deadline: number;
   isSuccess: (status: number) => boolean;
@@ -22,7 +25,7 @@ export interface Sending {
 
 /** Mints, sends, and waits for the answer until the deadline; undefined when called off meanwhile. */
 export async function send(waits: Waits, planned: Planned, sending: Sending): Promise<Attempt | undefined> {
-  let minted: Minted | undefined;
+  let minted: Minted | MintedAccess | undefined;
   try {
     minted = await sending.mint();
     if (minted?.ok === false) return notMinted(planned, minted.decision);
@@ -54,8 +57,10 @@ export function notMinted(planned: Planned, decision: Decision): Attempt {
   };
 }
 
-function shown(planned: Planned, minted: Minted | undefined): Attempt["minted"] {
-  if (minted?.ok === true) return { ok: true, claims: minted.claims };
+function shown(planned: Planned, minted: Minted | MintedAccess | undefined): Attempt["minted"] {
+  if (minted?.ok === true) {
+    return "access" in minted ? { ok: true, access: minted.access } : { ok: true, claims: minted.claims };
+  }
   const { kind, name, id } = planned.source;
   const reason = `The ${kind} "${name}" sends no token, or could not ask for one.`;
   return { ok: false, decision: { allowed: false, member: "", permission: "", resource: id, reason } };

@@ -1,6 +1,7 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { isAlive } from "./is-alive";
+import { isSystemError } from "../doors/shared/system-error";
 
 /** The process that serves a folder, and how to reach it. */
 export interface Serving {
@@ -11,7 +12,7 @@ export interface Serving {
 }
 
 /** Who serves, according to the file, and lives; undefined if nobody does. */
-function whoServes(file: string): Serving | undefined {
+export function whoServes(file: string): Serving | undefined {
   try {
     const serving = JSON.parse(readFileSync(file, "utf8")) as Serving;
     return isAlive(serving.pid) ? serving : undefined;
@@ -37,8 +38,8 @@ export function claim(file: string, serving: Serving): Serving | undefined {
   }
 }
 
-export function release(file: string, { pid }: Serving): void {
-  if (whoServes(file)?.pid === pid) rmSync(file, { force: true });
+export function release(file: string, { secret }: Serving): void {
+  if (whoServes(file)?.secret === secret) rmSync(file, { force: true });
 }
 
 /** A link appears with its content, or not at all. */
@@ -47,7 +48,7 @@ function linked(own: string, file: string): boolean {
     linkSync(own, file);
     return true;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    if (isSystemError(error, "EEXIST")) return false;
     throw error;
   }
 }

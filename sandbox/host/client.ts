@@ -20,6 +20,28 @@ export class Client {
     return JSON.parse(await textOf(await this.#ask("GET", "/made"))) as Made[];
   }
 
+  /** Where Google's APIs are, as far as the sandbox has them. */
+  get apis(): string {
+    return `http://${this.serving.address}`;
+  }
+
+  /** An access token of anybody's, as signing in would give one. */
+  async accessToken(member: string): Promise<string> {
+    const text = await textOf(await this.#ask("POST", "/access-token", { member }));
+    return (JSON.parse(text) as { token: string }).token;
+  }
+
+  /** Lets somebody mint id_tokens for an account, and do nothing else as that account. */
+  async letMint(member: string, account: string): Promise<void> {
+    await textOf(await this.#ask("POST", "/minters", { member, account }));
+  }
+
+  /** What the gate before a target says to a token. */
+  async atTheGate(target: string, token: string): Promise<{ outcome: string; reason: string }> {
+    const text = await textOf(await this.#ask("POST", "/gate", { target, token }));
+    return JSON.parse(text) as { outcome: string; reason: string };
+  }
+
   async remove(token: string, id: string): Promise<void> {
     await textOf(await this.#ask("POST", "/remove", { token, id }));
   }

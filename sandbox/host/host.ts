@@ -35,6 +35,9 @@ export class Host {
     const control = await Control.start(
       (route) => (host === undefined ? undefined : host.#routes[route]),
       port,
+      async (request, response) => {
+        if (host !== undefined) await (await host.#world).answer(request, response);
+      },
     );
     const serving = { pid: process.pid, address: control.address, secret: control.secret };
     try {
@@ -94,6 +97,21 @@ export class Host {
     },
     "GET /made": async ({ response }) => {
       answer(response, 200, (await this.#world).made());
+    },
+    /** For whoever works on the sandbox and has no account at Google to sign in with. */
+    "POST /access-token": async ({ url, response }) => {
+      const world = await this.#world;
+      answer(response, 200, await world.accessToken(url.searchParams.get("member") ?? ""));
+    },
+    "POST /minters": async ({ url, response }) => {
+      const world = await this.#world;
+      await world.letMint(url.searchParams.get("member") ?? "", url.searchParams.get("account") ?? "");
+      answer(response, 200, {});
+    },
+    "POST /gate": async ({ url, response }) => {
+      const world = await this.#world;
+      const { target = "", token = "" } = Object.fromEntries(url.searchParams);
+      answer(response, 200, await world.atTheGate(target, token));
     },
     "POST /remove": async ({ url, response }) => {
       const world = await this.#world;

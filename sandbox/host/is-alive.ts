@@ -1,3 +1,5 @@
+import { isSystemError } from "../doors/shared/system-error";
+
 /** Whether a process of this machine exists. */
 export function isAlive(pid: number): boolean {
   try {
@@ -5,6 +7,6 @@ export function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     // It exists, and is somebody else's.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return isSystemError(error, "EPERM");
   }
 }

@@ -20,13 +20,16 @@ export async function serve({ folder, port, say, ...options }: ServeOptions): Pr
   }
   try {
     const { cloud } = host.load(options);
+    // Before it says that it is up: whoever has read that may end it.
+    const end = asked();
     const projects = cloud.projects.list().map(({ id }) => id);
     say(
       `The sandbox is up at ${host.serving.address}, with ${cloud.store.size} resources in ` +
         `${projects.length === 0 ? "no project yet" : projects.join(", ")}. It is an emulator, and no security boundary.\n` +
+        `Google's APIs are there as well, as far as it has them (docs/tokens.md).\n` +
         `Deploy to it from another terminal: npm run sandbox -- pulumi up. It is saved in ${folder.path}; Ctrl-C stops it.`,
     );
-    await asked();
+    await end;
   } finally {
     await host.stop();
   }

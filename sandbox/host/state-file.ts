@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import type { Snapshot } from "../cloud/snapshot";
 import type { Made } from "../doors/provider/door";
 import { HostError } from "./host-error";
+import { isSystemError } from "../doors/shared/system-error";
 
 const VERSION = 1;
 
@@ -21,7 +22,7 @@ export function readState(path: string): State | undefined {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (isSystemError(error, "ENOENT")) return undefined;
     throw error;
   }
   try {

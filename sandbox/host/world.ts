@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { VirtualClock } from "../cloud/clock";
 import { Cloud } from "../cloud/cloud";
 import { CloudError } from "../cloud/errors";
@@ -7,6 +8,13 @@ import type { ProjectKind } from "../cloud/projects";
 import { Provider } from "../cloud/resources/provider";
 import { restored, snapshotOf } from "../cloud/snapshot";
 import { ProviderDoor, type Made } from "../doors/provider/door";
+import { metadataApi } from "../doors/rest/apis/metadata";
+import { googleApis } from "../doors/rest/google-apis";
+import { letMint } from "../doors/rest/let-mint";
+import { authenticator } from "../doors/rest/principal";
+import { RestApis } from "../doors/rest/rest-apis";
+import type { Verdict } from "../ingress/http";
+import { Ingress } from "../ingress/ingress";
 import { type State, StateFile } from "./state-file";
 
 export interface WorldOptions {
@@ -16,12 +24,15 @@ export interface WorldOptions {
   iamDelay: number;
   /** Numbers of projects that are given rather than made up, by id. */
   projectNumbers?: Readonly<Record<string, string>>;
+  /** The service account that the metadata server speaks for. Default: none, and then there is no metadata server. */
+  runsAs?: string;
 }
 
 /** The one cloud of a folder: restored at its start, saved after each change, its time that of the real world. */
 export class World {
   readonly cloud: Cloud;
   readonly door: ProviderDoor;
+  readonly #apis: RestApis;
   readonly #clock: VirtualClock;
   readonly #ahead: number;
   readonly #made = new Map<string, Made>();
@@ -33,7 +44,7 @@ export class World {
   constructor(
     file: string,
     before: State | undefined,
-    { projectKind, iamDelay, projectNumbers = {} }: WorldOptions,
+    { projectKind, iamDelay, projectNumbers = {}, runsAs }: WorldOptions,
   ) {
     this.#ahead = Math.max(before?.ahead ?? 0, 0);
     this.#clock = new VirtualClock(Math.max(Date.now() + this.#ahead, before?.snapshot.time ?? 0));
@@ -42,6 +53,8 @@ export class World {
     const settings = { clock: this.#clock, iamDelay, random: () => randomInt(2 ** 32) / 2 ** 32 };
     this.cloud =
       before === undefined ? new Cloud({ ...settings, projects: [] }) : restored(before.snapshot, settings);
+    const metadata = runsAs === undefined ? [] : [metadataApi(this.cloud, { account: runsAs })];
+    this.#apis = new RestApis([...googleApis(this.cloud), ...metadata], authenticator(this.cloud));
     for (const made of before?.made ?? []) this.#made.set(keyOf(made), made);
     this.#file = new StateFile(file, () => ({
       snapshot: snapshotOf(this.cloud),
@@ -95,6 +108,32 @@ export class World {
     if (found === undefined) throw new CloudError("NOT_FOUND", `There is no ${token} with the id ${id}.`);
     await provider.delete(token, { id: found.id, outputs: found.outputs });
     await this.save();
+  }
+
+  /** Google's APIs, for whoever asks. */
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    await this.keepUp();
+    await this.#apis.answer(request, response);
+  }
+
+  async accessToken(member: string): Promise<{ token: string }> {
+    await this.keepUp();
+    return { token: this.cloud.tokens.mintAccess({ member }).token };
+  }
+
+  async letMint(member: string, account: string): Promise<void> {
+    await this.keepUp();
+    letMint(this.cloud, member, account);
+    await this.save();
+  }
+
+  /** What the gate before a target says to a token; nothing runs behind it here. */
+  async atTheGate(url: string, token: string): Promise<Pick<Verdict, "outcome" | "reason">> {
+    await this.keepUp();
+    const ingress = new Ingress(this.cloud, () => Promise.resolve({ status: 204, headers: {}, body: "" }));
+    const headers: [string, string][] = [["Authorization", `Bearer ${token}`]];
+    const { verdict } = await ingress.handle({ method: "GET", url, headers, body: "" });
+    return { outcome: verdict.outcome, reason: verdict.reason };
   }
 
   async save(): Promise<void> {

@@ -16,7 +16,9 @@ export interface HttpResponse {
 }
 
 export type TargetRef =
-  { kind: "run-service" | "function-v1"; fullName: string } | { kind: "foreign"; host: string };
+  | { kind: "run-service" | "function-v1" | "api-gateway"; fullName: string }
+  | { kind: "run-job"; fullName: string }
+  | { kind: "foreign"; host: string };
 
 /**
  * How a request that was let in reaches the code behind a target. Real I/O belongs into `clock.real()`. Throw
@@ -30,6 +32,8 @@ export type Origin = { network: "internet" } | { network: "google"; project: str
 export interface Verdict {
   outcome: "let in" | "refused" | "not found";
   target?: TargetRef;
+  /** What decided before an application that is not Google's, if anything did. */
+  front?: "envoy" | "istio";
   status?: number;
   /** The rule and the binding, or what is missing. */
   reason: string;
@@ -38,6 +42,8 @@ export interface Verdict {
   decision?: Decision;
   /** Who asked, as IAM writes it, once a token has shown it. */
   principal?: string;
+  /** Whoever has a token for the audience is let in: who may call is the application's matter. */
+  applicationDecides?: true;
   /** What of this verdict rests on no documented fact. */
   assumed?: string;
 }

@@ -1,7 +1,14 @@
 import type { Cloud } from "../cloud/cloud";
 import { CloudError } from "../cloud/errors";
+import type { StoredResource } from "../cloud/store";
 import { credentials } from "./credentials";
+import type { Front } from "./front";
 import type { Gate } from "./gate";
+import { callGoogleApi, MODELLED_APIS } from "./google-apis";
+import { apiGateway, type GatewayState } from "./gateways/api-gateways";
+import { espv2 } from "./gateways/espv2";
+import type { Proxy } from "./gateways/proxy";
+import { through } from "./gateways/through";
 import {
   NoInstanceAvailable,
   type Backend,
@@ -21,35 +28,65 @@ export interface Answer {
   verdict: Verdict;
 }
 
+export interface IngressOptions {
+  /** What stands before an application that is not Google's, by its host. Default: nothing, the application decides. */
+  fronts?: (host: string) => Front | undefined;
+}
+
 /** Google's front end: finds the target that a request means, and lets it in or does not. */
 export class Ingress {
   readonly #cloud: Cloud;
   readonly #backend: Backend;
+  readonly #fronts: (host: string) => Front | undefined;
 
-  constructor(cloud: Cloud, backend: Backend) {
+  constructor(cloud: Cloud, backend: Backend, { fronts = () => undefined }: IngressOptions = {}) {
     this.#cloud = cloud;
     this.#backend = backend;
+    this.#fronts = fronts;
   }
 
   async handle(request: HttpRequest, from: Origin = { network: "internet" }): Promise<Answer> {
+    return this.#handle(request, from, 0);
+  }
+
+  /** `hops`: through how many proxies the request has come. */
+  async #handle(request: HttpRequest, from: Origin, hops: number): Promise<Answer> {
     const url = parse(request.url);
     const found = findTarget(this.#cloud.store, url);
     switch (found.kind) {
       case "gate":
-        return this.#atTheGate(request, url, found, from);
+        return this.#atTheGate(request, url, found, from, hops);
+      case "api-gateway":
+        return this.#atApiGateway(request, url, found.gateway, hops);
       case "foreign":
-        return this.#forward(request, found, {
-          outcome: "let in",
-          target: found,
-          reason: "no gate of Google's in front: the application decides",
-        });
+        return this.#atAHost(request, found);
+      case "google api":
+        return (
+          callGoogleApi(this.#cloud, request, url) ??
+          no("not modelled", url, {
+            reason: `Of ${found.host} the sandbox does not model ${request.method} ${url.pathname}; of all Google APIs it has ${MODELLED_APIS} here`,
+          })
+        );
       case "nothing":
         return no("nothing there", url, {
           reason: `No service or function of this cloud has the address ${url.href}`,
         });
-      case "not modelled":
-        return no("not modelled", url, { reason: `This sandbox does not model ${url.host}` });
     }
+  }
+
+  async #atApiGateway(
+    request: HttpRequest,
+    url: URL,
+    gateway: StoredResource<GatewayState>,
+    hops: number,
+  ): Promise<Answer> {
+    const target: TargetRef = { kind: "api-gateway", fullName: gateway.fullName };
+    if (url.protocol === "http:") {
+      const reason = "API Gateway serves https only; a token sent in clear text can be stolen";
+      return no("not https", url, { target, reason, assumed: "that API Gateway redirects as functions do" });
+    }
+    const by = { proxy: (): Proxy => apiGateway(this.#cloud, gateway), hops };
+    return this.#forward(request, target, { outcome: "let in", target, reason: "" }, by);
   }
 
   async #atTheGate(
@@ -57,8 +94,9 @@ export class Ingress {
     url: URL,
     found: Extract<Found, { kind: "gate" }>,
     from: Origin,
+    hops: number,
   ): Promise<Answer> {
-    const { gate } = found;
+    const { gate, proxy } = found;
     const target = gate.ref;
     const early = beforeTheToken(url, found, from);
     if (early !== undefined) {
@@ -85,11 +123,40 @@ export class Ingress {
         reason: sentence(judgement.reason),
         assumed: join(judgement.assumed, stripped && gate.ref.kind === "run-service" ? STRIPPED : undefined),
       },
+      proxy && { proxy: () => espv2(this.#cloud, proxy), hops },
     );
   }
 
-  async #forward(request: HttpRequest, target: TargetRef, verdict: Verdict): Promise<Answer> {
+  async #atAHost(request: HttpRequest, target: Extract<Found, { kind: "foreign" }>): Promise<Answer> {
+    const front = this.#fronts(target.host);
+    if (front === undefined) {
+      return this.#forward(request, target, {
+        outcome: "let in",
+        target,
+        reason: "no gate of Google's in front: the application decides",
+      });
+    }
+    const { principal, assumed, ...answer } = await front.decide(this.#cloud, request);
+    const why = { target, front: front.kind, reason: sentence(answer.reason), principal, assumed };
+    if (answer.letIn) return this.#forward(answer.request, target, { outcome: "let in", ...why });
+    const { response } = answer;
+    return { response, verdict: { outcome: "refused", status: response.status, ...why } };
+  }
+
+  /** On to the code behind a target, or through the proxy that runs there. */
+  async #forward(
+    request: HttpRequest,
+    target: TargetRef,
+    verdict: Verdict,
+    by?: { proxy: () => Proxy; hops: number },
+  ): Promise<Answer> {
     try {
+      if (by !== undefined) {
+        if (by.hops >= MOST_HOPS) throw new NoInstanceAvailable("its proxies call each other in a circle");
+        return await through(this.#cloud, by.proxy(), request, async (onward) =>
+          this.#handle(onward, { network: "internet" }, by.hops + 1),
+        );
+      }
       const response = await this.#backend({ target, request });
       return { response, verdict: { ...verdict, status: response.status } };
     } catch (error) {
@@ -108,6 +175,9 @@ export class Ingress {
     }
   }
 }
+
+/** Every one of them holds the request, and so would run out of instances. */
+const MOST_HOPS = 5;
 
 // Documentation and reports from live services disagree, so nothing may rest on a signature behind a private service.
 const STRIPPED = "that the signature is taken out of Authorization before a Run service sees it";

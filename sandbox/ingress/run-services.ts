@@ -2,6 +2,7 @@ import type { StoredResource } from "../cloud/store";
 import { describe } from "../cloud/names";
 import type { FunctionV2State } from "./functions-v2";
 import type { Gate } from "./gate";
+import type { ProxyState } from "./gateways/espv2";
 
 export const RUN_SERVICE = "gcp:cloudrunv2/service:Service";
 
@@ -13,6 +14,8 @@ export interface RunServiceState {
   ingress?: string;
   invokerIamDisabled?: boolean;
   defaultUriDisabled?: boolean;
+  /** As far as it tells whether this is a proxy. */
+  template?: ProxyState["template"];
 }
 
 const OPEN_INGRESS = [undefined, "", "INGRESS_TRAFFIC_ALL", "ALLOW_ALL"];

@@ -1,14 +1,24 @@
 import type { Store, StoredResource } from "../cloud/store";
 import type { Gate } from "./gate";
+import { findGateway, type GatewayState } from "./gateways/api-gateways";
+import { isProxy } from "./gateways/espv2";
 import { runGate, RUN_SERVICE, type RunServiceState } from "./run-services";
 import { functionV1Gate, FUNCTION_V1, type FunctionV1State } from "./functions-v1";
 import { FUNCTION_V2, type FunctionV2State } from "./functions-v2";
 
 export type Found =
   /** `url`: what the code behind the gate sees. */
-  | { kind: "gate"; gate: Gate; address: "run.app" | "cloudfunctions.net"; url: string }
+  | {
+      kind: "gate";
+      gate: Gate;
+      address: "run.app" | "cloudfunctions.net";
+      url: string;
+      /** The Run service, when ESPv2 runs in it. */
+      proxy?: StoredResource<RunServiceState>;
+    }
+  | { kind: "api-gateway"; gateway: StoredResource<GatewayState> }
+  | { kind: "google api"; host: string }
   | { kind: "nothing" }
-  | { kind: "not modelled" }
   | { kind: "foreign"; host: string };
 
 /** Who a URL means, by its host. */
@@ -16,8 +26,14 @@ export function findTarget(store: Store, url: URL): Found {
   const hostname = url.hostname.replace(/\.$/, "");
   if (hostname.endsWith(".run.app")) return findRunService(store, url);
   if (hostname.endsWith(".cloudfunctions.net")) return findFunction(store, url);
-  if (/(^|\.)googleapis\.com$/.test(hostname)) return { kind: "not modelled" };
+  if (hostname.endsWith(".gateway.dev")) return findApiGateway(store, hostname);
+  if (/(^|\.)googleapis\.com$/.test(hostname)) return { kind: "google api", host: url.host };
   return { kind: "foreign", host: url.host };
+}
+
+function findApiGateway(store: Store, hostname: string): Found {
+  const gateway = findGateway(store, hostname);
+  return gateway === undefined ? { kind: "nothing" } : { kind: "api-gateway", gateway };
 }
 
 function findRunService(store: Store, url: URL): Found {
@@ -25,7 +41,13 @@ function findRunService(store: Store, url: URL): Found {
     .list<RunServiceState>(RUN_SERVICE)
     .find(({ state }) => origins(state).some((origin) => new URL(origin).host === url.host));
   if (service === undefined) return { kind: "nothing" };
-  return { kind: "gate", gate: gateOf(store, service), address: "run.app", url: url.href };
+  return {
+    kind: "gate",
+    gate: gateOf(store, service),
+    address: "run.app",
+    url: url.href,
+    proxy: isProxy(service.state) ? service : undefined,
+  };
 }
 
 function findFunction(store: Store, url: URL): Found {

@@ -23,6 +23,13 @@ export class Backend {
     return existsSync(this.#stackFile(project, stack));
   }
 
+  /** What a stack's state says, as in `pulumi stack export`; undefined if there is no such stack. */
+  deployment(project: string, stack: string): unknown {
+    if (!this.has(project, stack)) return undefined;
+    const { checkpoint } = readJson(this.#stackFile(project, stack));
+    return isProps(checkpoint) ? checkpoint.latest : undefined;
+  }
+
   stacks(): StackStateFile[] {
     const root = join(this.folder, ".pulumi/stacks");
     return namesIn(root).flatMap((project) =>
@@ -37,14 +44,15 @@ export class Backend {
   clearDeadLocks(): string[] {
     return this.#locks().flatMap(({ path, stack, pid }) => {
       if (pid === undefined || isAlive(pid)) return [];
-      rmSync(path, { force: true });
+      for (const file of [path, `${path}${ATTRIBUTES}`]) rmSync(file, { force: true });
       return [stack];
     });
   }
 
   /** The stacks that somebody works on right now: "project/stack". */
   busy(): Set<string> {
-    return new Set(this.#locks().map(({ stack }) => stack));
+    const held = this.#locks().filter(({ pid }) => pid === undefined || isAlive(pid));
+    return new Set(held.map(({ stack }) => stack));
   }
 
   #stackFile(project: string, stack: string): string {
@@ -56,7 +64,7 @@ export class Backend {
     const root = join(this.folder, ".pulumi/locks/organization");
     return namesIn(root).flatMap((project) =>
       namesIn(join(root, project)).flatMap((stack) =>
-        namesIn(join(root, project, stack)).map((name) => {
+        locksIn(join(root, project, stack)).map((name) => {
           const path = join(root, project, stack, name);
           const { pid, hostname: machine } = readJson(path);
           const here = machine === hostname() && typeof pid === "number";
@@ -83,6 +91,13 @@ function stateOf(project: string, stack: string, content: Props): StackStateFile
 
 function propsIn(list: unknown): Props[] {
   return Array.isArray(list) ? list.filter(isProps) : [];
+}
+
+/** Beside each file of Pulumi's lies one with its attributes, which says nothing here. */
+const ATTRIBUTES = ".attrs";
+
+function locksIn(folder: string): string[] {
+  return namesIn(folder).filter((name) => !name.endsWith(ATTRIBUTES));
 }
 
 function namesIn(folder: string): string[] {

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { constants } from "node:os";
 import { HostError } from "../host/host-error";
+import { isSystemError } from "../doors/shared/system-error";
 
 const HOW_TO_GET_IT = `There is no Pulumi CLI on PATH. Get it with one of these, and try again:
   curl -fsSL https://get.pulumi.com | sh
@@ -23,7 +24,7 @@ export async function runCli(args: readonly string[], env: Record<string, string
   try {
     return await new Promise<number>((resolve, reject) => {
       child.once("error", (error) => {
-        reject(missing(error) ? new HostError(HOW_TO_GET_IT) : error);
+        reject(isSystemError(error, "ENOENT") ? new HostError(HOW_TO_GET_IT) : error);
       });
       child.once("exit", (code, signal) => {
         resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
@@ -37,10 +38,6 @@ export async function runCli(args: readonly string[], env: Record<string, string
 /** Runs Pulumi for oneself. What it says matters only when it fails. */
 export function runQuietly(args: readonly string[], env: Record<string, string>): void {
   const { error, status, stdout, stderr } = spawnSync("pulumi", args, { env, encoding: "utf8" });
-  if (error !== undefined) throw missing(error) ? new HostError(HOW_TO_GET_IT) : error;
+  if (error !== undefined) throw isSystemError(error, "ENOENT") ? new HostError(HOW_TO_GET_IT) : error;
   if (status !== 0) throw new HostError(`pulumi ${args.join(" ")} failed:\n${stderr}${stdout}`.trimEnd());
-}
-
-function missing(error: Error): boolean {
-  return "code" in error && error.code === "ENOENT";
 }

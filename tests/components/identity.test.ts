@@ -165,6 +165,15 @@ describe("CallerIdentity", () => {
         ...grants(`.role: "${MINTER}" => "(unknown)"`, ["mint-pubsub", "mint-scheduler", "mint-tasks"]),
       ],
     ],
+    [
+      { accessTokens: true },
+      [
+        "IAMCustomRole caller-access-minter: made",
+        "IAMMember caller-access-scheduler: made",
+        "IAMMember caller-access-tasks: made",
+        "RandomString caller-access-minter-suffix: made",
+      ],
+    ],
     [{ tasksActAs: false }, grants(": gone", ["actas-tasks"])],
     [
       { createPubSubAgent: true },
@@ -175,7 +184,7 @@ describe("CallerIdentity", () => {
       grants(": made", ["deployer-ci", "deployer-ops"]),
     ],
   ];
-  const PLAIN = ["agents", "mintingGrants", "customRole", "tasksActAs", "createPubSubAgent"];
+  const PLAIN = ["agents", "mintingGrants", "customRole", "accessTokens", "tasksActAs", "createPubSubAgent"];
 
   let usual: Record<string, Props>;
   beforeAll(async () => {
@@ -191,6 +200,30 @@ describe("CallerIdentity", () => {
   test("has tried every argument above", () => {
     const tried = ARGUMENTS.flatMap(([args]) => Object.keys(args));
     expect([...new Set(tried)].sort()).toEqual(argumentsOf("CallerIdentity"));
+  });
+
+  test("lets Scheduler and Tasks mint access tokens by a role with that one permission, and waits for it", async () => {
+    const stack = new TestStack();
+    const up = await stack.up(() => {
+      probe("probe", { email: make({ accessTokens: true, agents: ["scheduler", "pubsub"] }).email });
+    });
+    const role = up.resource("IAMCustomRole", "caller-access-minter");
+    expect(role.inputs).toMatchObject({
+      title: "Access token minter",
+      description: "Mints access tokens of the service account that it is granted on, and nothing else",
+      permissions: ["iam.serviceAccounts.getAccessToken"],
+    });
+    expect(role.outputs.roleId).toMatch(/^accessTokenMinter_[a-z0-9]{6}$/);
+    expect(up.lines().filter((line) => line.includes("-access-"))).toEqual([
+      "IAMCustomRole caller-access-minter",
+      "IAMMember caller-access-scheduler",
+      "RandomString caller-access-minter-suffix",
+    ]);
+    expect(up.resource("IAMMember", "caller-access-scheduler").inputs).toMatchObject({
+      role: role.outputs.name,
+      member: memberOf("scheduler", PROJECT.number),
+    });
+    expect([...up.waitsFor(up.resource("RandomString", "probe"))]).toContain("caller-access-scheduler");
   });
 
   test("makes these of what has more than one argument to it", async () => {
@@ -284,6 +317,11 @@ describe("CallerIdentity", () => {
     [{ existingEmail: BROUGHT, description: "Runs" }, `description "Runs" ${BOTH}`],
     [{ existingEmail: BROUGHT, customRole: true }, `customRole true ${ALONE} customRole out`],
     [{ mintingGrants: false, tasksActAs: true }, `tasksActAs true ${ALONE} tasksActAs out`],
+    [{ mintingGrants: false, accessTokens: true }, `accessTokens true ${ALONE} accessTokens out`],
+    [
+      { agents: ["pubsub"], accessTokens: true },
+      "accessTokens true is given, but Pub/Sub, the only one among the agents, sends none. Name Scheduler or Tasks there, or leave accessTokens out",
+    ],
     [
       { mintingGrants: false, createPubSubAgent: true },
       `createPubSubAgent true ${ALONE} createPubSubAgent out`,

@@ -3,15 +3,23 @@ import * as gcp from "@pulumi/gcp";
 import type * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import {
+  ApiGateway,
+  BackendCallers,
   CallerIdentity,
   CloudFunction,
   CloudFunctionV1,
+  CloudRunJob,
   CloudRunService,
+  EndpointsService,
+  EnvoyFront,
   ExternalApplication,
   FunctionV1Invoker,
+  GoogleApiTarget,
+  IstioWorkload,
   ProjectApis,
   PushSubscription,
   RunInvoker,
+  RunJobInvoker,
   SchedulerJob,
   TaskQueue,
 } from "../../components";
@@ -32,7 +40,7 @@ const source = { source: "apps/authfn", entryPoint: "helloHttp", region: REGION 
 const MAKE: Readonly<Record<string, Make>> = {
   ProjectApis: (name, options) => new ProjectApis(name, { project: PROJECT.id, services: ["run"] }, options),
   CallerIdentity: (name, options) =>
-    new CallerIdentity(name, { customRole: true, deployers: DEPLOYERS }, options),
+    new CallerIdentity(name, { customRole: true, accessTokens: true, deployers: DEPLOYERS }, options),
   CloudRunService: (name, options, caller) =>
     new CloudRunService(
       name,
@@ -43,6 +51,25 @@ const MAKE: Readonly<Record<string, Make>> = {
     new CloudFunction(name, { ...source, invokers: DEPLOYERS }, options).authorize(caller),
   CloudFunctionV1: (name, options, caller) =>
     new CloudFunctionV1(name, { ...source, invokers: DEPLOYERS }, options).authorize(caller),
+  CloudRunJob: (name, options, caller) =>
+    new CloudRunJob(
+      name,
+      { image: IMAGE, region: REGION, deletionProtection: false, deployers: DEPLOYERS },
+      options,
+    ).authorize(caller),
+  RunJobInvoker: (name, options, caller) =>
+    new RunJobInvoker(name, { job: runJob.name, region: REGION, caller }, options),
+  GoogleApiTarget: (name, options, caller) =>
+    new GoogleApiTarget(
+      name,
+      { url: "https://pubsub.googleapis.com/v1/projects/p/topics/t:publish", caller, grant: "roles/x" },
+      options,
+    ),
+  EndpointsService: (name, options, caller) =>
+    new EndpointsService(name, { ...behind(caller), deletionProtection: false }, options).authorize(caller),
+  ApiGateway: (name, options, caller) => new ApiGateway(name, behind(caller), options).authorize(caller),
+  BackendCallers: (name, options, caller) =>
+    new BackendCallers(name, { audience: "orders", callers: { caller } }, options),
   RunInvoker: (name, options, caller) => new RunInvoker(name, { ...onService(), caller }, options),
   FunctionV1Invoker: (name, options, caller) =>
     new FunctionV1Invoker(name, { ...onFunction(), caller }, options),
@@ -50,6 +77,22 @@ const MAKE: Readonly<Record<string, Make>> = {
     new ExternalApplication(name, { url: "https://app.example.com", callers: { caller } }, options).authorize(
       caller,
     ),
+  IstioWorkload: (name, options, caller) =>
+    new IstioWorkload(
+      name,
+      { url: "https://app.example.com", callers: { caller }, namespace: "apps", selector: { app: "app" } },
+      options,
+    ).authorize(caller),
+  EnvoyFront: (name, options, caller) =>
+    new EnvoyFront(
+      name,
+      {
+        url: "https://app.example.com",
+        callers: { caller },
+        upstream: { address: "127.0.0.1", port: 3000 },
+      },
+      options,
+    ).authorize(caller),
   SchedulerJob: (name, options, caller) =>
     new SchedulerJob(name, { schedule: "5 * * * *", target: target(caller) }, options),
   PushSubscription: (name, options, caller) =>
@@ -69,7 +112,15 @@ const target = (caller: Caller) => ({
   serviceAccountEmail: caller.email,
 });
 
+const behind = (caller: CallerIdentity) => ({
+  callers: { caller },
+  region: REGION,
+  backend: onService(),
+  deployers: DEPLOYERS,
+});
+
 let service: gcp.cloudrunv2.Service;
+let runJob: gcp.cloudrunv2.Job;
 let legacy: CloudFunctionV1;
 const onService = () => ({ service: service.name, region: REGION, url: service.uri });
 const onFunction = () => ({ function: legacy.functionName, region: REGION, url: legacy.uri });
@@ -86,13 +137,18 @@ function program(component: string, optionsOf: () => Options, name = "tested"): 
       { projectNumber: PROJECT.number, mintingGrants: false },
       { providers },
     );
-    if (component === "RunInvoker") {
+    if (["RunInvoker", "EndpointsService", "ApiGateway"].includes(component)) {
       const settings = {
         location: REGION,
         deletionProtection: false,
         template: { containers: [{ image: IMAGE }] },
       };
       service = new gcp.cloudrunv2.Service("service", settings, { provider });
+    }
+    if (component === "RunJobInvoker") {
+      const template = { template: { containers: [{ image: IMAGE }] } };
+      const settings = { location: REGION, deletionProtection: false, template };
+      runJob = new gcp.cloudrunv2.Job("job", settings, { provider });
     }
     if (component === "FunctionV1Invoker") legacy = new CloudFunctionV1("legacy", source, { providers });
     MAKE[component]?.(name, { providers, ...optionsOf() }, caller);

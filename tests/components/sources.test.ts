@@ -62,7 +62,16 @@ const QUERY =
 const AUDIENCE =
   "is missing; Google would send the whole address, which most targets refuse with 401. Use what authorize(caller) returns, or give the audience that the target accepts";
 const OAUTH =
-  "asks for an access token, which this source does not send to it. Use a target with an audience: what authorize(caller) returns";
+  "asks for an access token, and this source can send id_tokens only. Use a target with an audience; Google's APIs can be called by a SchedulerJob or a TaskQueue";
+const MIXED =
+  "is given together with a scope; a request carries one token, an id_token for an audience or an access token of a scope. Use what authorize(caller) returns, which has one of the two";
+const NO_ID_TOKEN =
+  "is one of Google's APIs, which take access tokens and refuse id_tokens. Use a target with a scope: CloudRunJob, or GoogleApiTarget for any other API";
+const NO_ACCESS_TOKEN =
+  "is none of Google's APIs (https://….googleapis.com); whoever gets an access token can use it for all that its account may. Send a service of your own an id_token: a target with an audience, which authorize(caller) of its component returns";
+const RUN_JOB = "https://run.googleapis.com/v2/projects/my-project/locations/us-central1/jobs/cleanup:run";
+const SCOPE = "https://www.googleapis.com/auth/cloud-platform";
+const API: AuthorizedTarget = { url: RUN_JOB, serviceAccountEmail: CALLER, scope: SCOPE };
 const EMPTY = "is empty. Give a value, or leave the argument out";
 const RANGE = "Choose a value in that range";
 const NO_DURATION = 'is not a duration. Write seconds with an s behind them, such as "30s"';
@@ -87,7 +96,7 @@ const REFUSED_REQUESTS: readonly [args: Partial<SchedulerJobArgs>, message: stri
   ],
   [{ target: { ...TARGET, audience: " " } }, `target.audience " " ${EMPTY}`],
   [{ project: OTHER.id }, `target.serviceAccountEmail "${CALLER}" ${elsewhere(PROJECT.id, OTHER.id)}`],
-  [{ target: { ...TARGET, scope: "cloud-platform" } }, `target.scope "cloud-platform" ${OAUTH}`],
+  [{ target: { ...TARGET, url: RUN_JOB } }, `target.url "${RUN_JOB}" ${NO_ID_TOKEN}`],
   [
     { path: "a?b=c" },
     'path "a?b=c" has a query, a fragment or white space. Give parameters as `query`; encode the rest',
@@ -110,7 +119,6 @@ const REFUSED_TARGETS: readonly [target: pulumi.Input<AuthorizedTarget>, message
     `target.audience (nothing) ${AUDIENCE}`,
   ],
   [later({ url: ADDRESS, serviceAccountEmail: CALLER }), `target.audience (nothing) ${AUDIENCE}`],
-  [Promise.resolve({ ...TARGET, scope: "s" }), `target.scope "s" ${OAUTH}`],
   [{ ...TARGET, url: pulumi.secret("http://s3cret.example") }, `target.url [secret] ${HTTPS}`],
 ];
 
@@ -225,6 +233,51 @@ describe("SchedulerJob", () => {
     expect(differences(usual, known)).toEqual(effect);
   });
 
+  const WITH_ACCESS: readonly [target: SchedulerJobArgs["target"], of: string][] = [
+    [API, "at once"],
+    [{ ...API, scope: later(SCOPE) }, "but for its scope"],
+    [{ ...API, audience: undefined, url: later(RUN_JOB) }, "but for its address"],
+    [later(API), "later as a whole"],
+    [Promise.resolve(API), "later as a promise"],
+  ];
+
+  test.each(WITH_ACCESS)(
+    "sends one of Google's APIs an access token, by POST: %#, known %2$s",
+    async (target) => {
+      const { "Job job": job } = await asked(nothing, () => makeJob({ target }));
+      expect(job?.httpTarget).toEqual({
+        uri: RUN_JOB,
+        httpMethod: "POST",
+        oauthToken: { serviceAccountEmail: CALLER, scope: SCOPE },
+      });
+    },
+  );
+
+  test("takes path, query, method and body for an API too, and says which token it sends", async () => {
+    const preview = await nothing.preview(() => {
+      const target = { ...API, url: "https://pubsub.googleapis.com/v1/projects/p/topics/t" };
+      const job = makeJob({
+        target,
+        path: "x:publish",
+        query: { alt: "json" },
+        method: "PUT",
+        body: { a: 1 },
+      });
+      const [id, access] = [makeJob({}, "id"), job].map(({ audience, scope }) =>
+        pulumi.all([audience, scope]).apply(([a, s]) => JSON.stringify([a ?? null, s ?? null])),
+      );
+      probe("probe", { id: id ?? "", access: access ?? "" });
+    });
+    expect(preview.resource("Job", "job").inputs.httpTarget).toMatchObject({
+      uri: "https://pubsub.googleapis.com/v1/projects/p/topics/t/x:publish?alt=json",
+      httpMethod: "PUT",
+    });
+    expect(preview.resource("RandomString", "probe").inputs.keepers).toEqual({
+      id: JSON.stringify([ADDRESS, null]),
+      access: JSON.stringify([null, SCOPE]),
+    });
+  });
+
   test("has tried every argument above", () => {
     const tried = ARGUMENTS.flatMap(([args]) => Object.keys(args));
     expect([...new Set(tried)].sort()).toEqual(argumentsOf("SchedulerJob"));
@@ -235,6 +288,30 @@ describe("SchedulerJob", () => {
     "is set by Google or carries the token. Leave it out; give what you want to say in a header of your own";
   const REFUSED: readonly [args: Partial<SchedulerJobArgs>, message: string][] = [
     ...REFUSED_REQUESTS,
+    [{ target: { ...TARGET, scope: SCOPE } }, `target.audience "${ADDRESS}" ${MIXED}`],
+    [
+      { target: { ...API, scope: "a b" } },
+      `target.scope "a b" is not an OAuth scope. Give one, such as ${SCOPE}, without blanks`,
+    ],
+    ...[
+      ADDRESS,
+      "https://googleapis.com/a",
+      "https://run.googleapis.com.evil.example/a",
+      "https://evilgoogleapis.com/a",
+      "https://run.googleapis.com:8443/a",
+      "https://run.googleapis.com./a",
+    ].map((url): [Partial<SchedulerJobArgs>, string] => [
+      { target: { ...API, url } },
+      `target.url "${url}" ${NO_ACCESS_TOKEN}`,
+    ]),
+    [
+      { target: { ...API, url: "http://run.googleapis.com/a" } },
+      `target.url "http://run.googleapis.com/a" ${HTTPS}`,
+    ],
+    [
+      { target: API, project: OTHER.id },
+      `target.serviceAccountEmail "${CALLER}" ${elsewhere(PROJECT.id, OTHER.id)}`,
+    ],
     [{ schedule: "@hourly" }, `schedule "@hourly" is not a schedule of five fields. ${CRON}`],
     [
       { schedule: "0 0 L * *" },
@@ -303,6 +380,9 @@ describe("SchedulerJob", () => {
   const BODILESS = "carries no body, but one is given. Use POST, PUT or PATCH, or leave the body out";
   const REFUSED_AT_ONCE: readonly [args: Partial<SchedulerJobArgs>, message: string][] = [
     ...REFUSED_TARGETS.map(([target, message]): [Partial<SchedulerJobArgs>, string] => [{ target }, message]),
+    [{ target: Promise.resolve({ ...TARGET, scope: "s" }) }, `target.audience "${ADDRESS}" ${MIXED}`],
+    [{ target: later({ ...API, url: ADDRESS }) }, `target.url "${ADDRESS}" ${NO_ACCESS_TOKEN}`],
+    [{ target: later({ ...TARGET, url: RUN_JOB }) }, `target.url "${RUN_JOB}" ${NO_ID_TOKEN}`],
     [{ method: "get" as HttpMethod }, `method "get" is not known. Choose one of ${OFFERED.join(", ")}`],
     [{ method: "GET", body: "a" }, `method "GET" ${BODILESS}`],
     [{ method: "DELETE", body: {} }, `method "DELETE" ${BODILESS}`],
@@ -535,6 +615,7 @@ describe("PushSubscription", () => {
 
   const REFUSED: readonly [args: Partial<PushSubscriptionArgs>, message: string][] = [
     ...(REFUSED_REQUESTS as [Partial<PushSubscriptionArgs>, string][]),
+    [{ target: { ...TARGET, scope: SCOPE } }, `target.scope "${SCOPE}" ${OAUTH}`],
     [{ topic: "" }, `topic "" ${EMPTY}`],
     [
       { subscriptionName: "goog-x" },
@@ -579,6 +660,7 @@ describe("PushSubscription", () => {
   });
 
   const REFUSED_AT_ONCE: readonly [args: Partial<PushSubscriptionArgs>, message: string][] = [
+    [{ target: API }, `target.scope "${SCOPE}" ${OAUTH}`],
     ...REFUSED_TARGETS.map(([target, message]): [Partial<PushSubscriptionArgs>, string] => [
       { target },
       message,

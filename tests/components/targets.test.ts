@@ -1,32 +1,55 @@
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as pubsub from "@pulumi/gcp/pubsub";
 import * as pulumi from "@pulumi/pulumi";
+import { parseAllDocuments } from "yaml";
 import {
   CallerIdentity,
   CloudFunction,
   CloudFunctionV1,
+  CloudRunJob,
   CloudRunService,
+  EgressSetting,
+  EnvoyFront,
   ExternalApplication,
   FunctionIngress,
   FunctionV1Invoker,
+  GoogleApiTarget,
+  IstioWorkload,
   RunIngress,
   RunInvoker,
   RunInvokerRole,
+  RunJobInvoker,
+  RunJobRole,
   SchedulerJob,
 } from "../../components";
 import type {
   CloudFunctionArgs,
   CloudFunctionV1Args,
+  CloudRunJobArgs,
   CloudRunServiceArgs,
+  EnvoyFrontArgs,
   ExternalApplicationArgs,
   FunctionV1InvokerArgs,
+  GoogleApiTargetArgs,
+  IstioWorkloadArgs,
   RunInvokerArgs,
+  RunJobInvokerArgs,
 } from "../../components";
 import { agentEmail } from "../../sandbox/cloud/names";
 import { UNKNOWN } from "../../sandbox/cloud/resources/values";
 import type { Props } from "../../sandbox/cloud/resources/values";
-import { argumentsOf, asked, differences, later, laterLeaves, probe, refusal } from "../support/arguments";
+import {
+  argumentsOf,
+  asked,
+  differences,
+  later,
+  laterLeaves,
+  leavesOf,
+  probe,
+  refusal,
+} from "../support/arguments";
 import { label, orphans } from "../support/graph";
 import { DEPLOYER, PROJECT, TestStack } from "../support/stack";
 import type { Deployed } from "../support/stack";
@@ -240,9 +263,10 @@ describe("ExternalApplication", () => {
   const make = (args: Partial<ExternalApplicationArgs> = {}) => {
     const callers = { nightly: { email: CALLER } };
     const app = new ExternalApplication("app", { url: URL, callers, ...args });
-    const { audience, issuer, jwksUri, allowedCallers } = app.verifierSettings;
+    const { audience, audiences, issuer, jwksUri, allowedCallers } = app.verifierSettings;
+    const all = audiences.apply((list) => list.join(" "));
     const callersText = allowedCallers.apply((emails) => emails.join(" "));
-    probe("probe", { uri: app.uri, aud: app.audience, audience, issuer, jwksUri, callers: callersText });
+    probe("probe", { uri: app.uri, aud: app.audience, audience, all, issuer, jwksUri, callers: callersText });
     return app;
   };
 
@@ -255,6 +279,7 @@ describe("ExternalApplication", () => {
       uri: URL,
       aud: URL,
       audience: URL,
+      all: URL,
       issuer: "https://accounts.google.com",
       jwksUri: "https://www.googleapis.com/oauth2/v3/certs",
       callers: CALLER,
@@ -270,9 +295,18 @@ describe("ExternalApplication", () => {
     [
       [
         { url: "https://other.example" },
-        ["aud", "audience", "uri"].map((key) => change(`${keeper}.${key}`, URL, "https://other.example")),
+        ["all", "aud", "audience", "uri"].map((key) =>
+          change(`${keeper}.${key}`, URL, "https://other.example"),
+        ),
       ],
-      [{ audience: "urn:x" }, ["aud", "audience"].map((key) => change(`${keeper}.${key}`, URL, "urn:x"))],
+      [
+        { audience: "urn:x" },
+        ["all", "aud", "audience"].map((key) => change(`${keeper}.${key}`, URL, "urn:x")),
+      ],
+      [
+        { formerAudiences: ["urn:old", URL, "urn:older"] },
+        [change(`${keeper}.all`, URL, `${URL} urn:old urn:older`)],
+      ],
       [
         { callers: { a: { email: CALLER }, b: { email: BROUGHT, member: "principal://x" } } },
         [change(`${keeper}.callers`, CALLER, `${CALLER} ${BROUGHT}`)],
@@ -292,6 +326,7 @@ describe("ExternalApplication", () => {
         'url "jobs.example.com" is not an address. Give a whole one, such as https://example.com/tasks',
       ],
       [{ audience: "" }, `audience "" ${EMPTY}`],
+      [{ formerAudiences: ["urn:old", " "] }, `formerAudiences " " ${EMPTY}`],
       [{ callers: { a: { email: "a@example.com" } } }, `callers.a.email "a@example.com" ${NO_ACCOUNT}`],
     ],
     [
@@ -317,6 +352,410 @@ describe("ExternalApplication", () => {
     const serviceAccountEmail = "nightly@my-project.iam.gserviceaccount.com";
     expect(out.inputs.keepers).toEqual({ url: URL, audience: URL, serviceAccountEmail });
     expect(preview.waitsFor(out)).toContain("nightly-mint-scheduler");
+  });
+});
+
+describe("IstioWorkload", () => {
+  const URL = "https://ledger.example.com";
+  const make = (args: Partial<IstioWorkloadArgs> = {}) => {
+    const usual = {
+      namespace: "books",
+      selector: { app: "ledger" },
+      callers: { nightly: { email: CALLER } },
+    };
+    const mesh = new IstioWorkload("ledger", { url: URL, ...usual, ...args });
+    const { requestAuthentication: authn, authorizationPolicy: authz, denyPolicy: deny } = mesh.manifests;
+    const documents = leavesOf({ authn, authz, ...(deny && { deny }) });
+    probe("probe", { uri: mesh.uri, audience: mesh.audience, ...documents });
+    return mesh;
+  };
+  const keeper = "RandomString probe.keepers";
+  const rule = `${keeper}.authz.spec.rules.0`;
+
+  test("deploys nothing, and gives out manifests that belong together", async () => {
+    const preview = await nothing.preview(() => ({ manifests: make().manifests }));
+    expect(preview.lines().filter((line) => !/^(Stack|IstioWorkload) /.test(line))).toEqual([
+      "RandomString probe",
+    ]);
+    const about = (kind: string) => ({
+      apiVersion: "security.istio.io/v1",
+      kind,
+      metadata: { name: "ledger", namespace: "books" },
+    });
+    expect(preview.outputs["manifests"]).toEqual({
+      requestAuthentication: {
+        ...about("RequestAuthentication"),
+        spec: {
+          selector: { matchLabels: { app: "ledger" } },
+          jwtRules: [
+            {
+              issuer: "https://accounts.google.com",
+              audiences: [URL],
+              jwksUri: "https://www.googleapis.com/oauth2/v3/certs",
+              forwardOriginalToken: true,
+            },
+          ],
+        },
+      },
+      authorizationPolicy: {
+        ...about("AuthorizationPolicy"),
+        spec: {
+          selector: { matchLabels: { app: "ledger" } },
+          action: "ALLOW",
+          rules: [
+            {
+              from: [{ source: { requestPrincipals: ["https://accounts.google.com/*"] } }],
+              when: [
+                { key: "request.auth.claims[email]", values: [CALLER] },
+                { key: "request.auth.audiences", values: [URL] },
+              ],
+            },
+          ],
+        },
+      },
+    });
+  });
+
+  test("writes them as YAML, what lets in last", async () => {
+    const { outputs } = await nothing.preview(() => {
+      const { yaml, manifests } = make({ denyWithoutToken: true });
+      return { yaml, manifests };
+    });
+    const { requestAuthentication, authorizationPolicy, denyPolicy } = outputs["manifests"] as Record<
+      string,
+      unknown
+    >;
+    expect(parseAllDocuments(String(outputs["yaml"])).map((each) => each.toJS() as unknown)).toEqual([
+      authorizationPolicy,
+      denyPolicy,
+      requestAuthentication,
+    ]);
+  });
+
+  const deny = {
+    apiVersion: "security.istio.io/v1",
+    kind: "AuthorizationPolicy",
+    "metadata.name": "ledger-deny",
+    "metadata.namespace": "books",
+    "spec.selector.matchLabels.app": "ledger",
+    "spec.action": "DENY",
+    "spec.rules.0.from.0.source.notRequestPrincipals.0": "*",
+  };
+  takes<IstioWorkloadArgs>(
+    "IstioWorkload",
+    (args) => {
+      make(args);
+    },
+    [
+      [
+        { url: "https://other.example" },
+        ["uri", "audience", "authn.spec.jwtRules.0.audiences.0", "authz.spec.rules.0.when.1.values.0"].map(
+          (key) => change(`${keeper}.${key}`, URL, "https://other.example"),
+        ),
+      ],
+      [
+        { audience: "ledger" },
+        ["audience", "authn.spec.jwtRules.0.audiences.0", "authz.spec.rules.0.when.1.values.0"].map((key) =>
+          change(`${keeper}.${key}`, URL, "ledger"),
+        ),
+      ],
+      [
+        { formerAudiences: ["old"] },
+        ["authn.spec.jwtRules.0.audiences.1", "authz.spec.rules.0.when.1.values.1"].map((key) =>
+          change(`${keeper}.${key}`, undefined, "old"),
+        ),
+      ],
+      [{ callers: { nightly: { email: BROUGHT } } }, [change(`${rule}.when.0.values.0`, CALLER, BROUGHT)]],
+      [
+        { subjects: { nightly: "112233445566778899000" } },
+        [
+          change(
+            `${rule}.from.0.source.requestPrincipals.0`,
+            "https://accounts.google.com/*",
+            "https://accounts.google.com/112233445566778899000",
+          ),
+        ],
+      ],
+      [
+        { namespace: "other" },
+        ["authn", "authz"].map((key) => change(`${keeper}.${key}.metadata.namespace`, "books", "other")),
+      ],
+      [
+        { selector: { app: "other" } },
+        ["authn", "authz"].map((key) =>
+          change(`${keeper}.${key}.spec.selector.matchLabels.app`, "ledger", "other"),
+        ),
+      ],
+      [
+        { paths: ["/tasks", "/jobs/*"] },
+        [
+          change(`${rule}.to.0.operation.paths.0`, undefined, "/tasks"),
+          change(`${rule}.to.0.operation.paths.1`, undefined, "/jobs/*"),
+        ],
+      ],
+      [
+        { forwardOriginalToken: false },
+        [change(`${keeper}.authn.spec.jwtRules.0.forwardOriginalToken`, "true", "false")],
+      ],
+      [
+        { manifestName: "mine" },
+        ["authn", "authz"].map((key) => change(`${keeper}.${key}.metadata.name`, "ledger", "mine")),
+      ],
+      [
+        { denyWithoutToken: true },
+        Object.entries(deny).map(([key, value]) => change(`${keeper}.deny.${key}`, undefined, value)),
+      ],
+    ],
+    ["denyWithoutToken"],
+  );
+
+  const WILDCARD = "begins or ends with *, which Istio takes for anything. Write it out";
+  const PATH =
+    "has a query, a fragment, white space, braces, or a * that is not at its end. Write a plain path; a * at the end stands for the rest";
+  const WHOLE = "does not begin with /. Write the whole path, such as /tasks or /tasks/*";
+  const name = (max: number, what: string): string =>
+    `is not a ${what}. Kubernetes allows up to ${max} small letters, digits and hyphens, with no hyphen at either end`;
+  refuses<IstioWorkloadArgs>(
+    'IstioWorkload "ledger"',
+    (args) => {
+      make(args);
+    },
+    [
+      [{ url: "http://ledger.example.com" }, `url "http://ledger.example.com" ${HTTPS}`],
+      [{ url: "https://ledger.example.com/*" }, `url "https://ledger.example.com/*" ${WILDCARD}`],
+      [{ audience: "" }, `audience "" ${EMPTY}`],
+      [{ audience: "*" }, `audience "*" ${WILDCARD}`],
+      [{ audience: "ledger*" }, `audience "ledger*" ${WILDCARD}`],
+      [{ formerAudiences: ["*ledger"] }, `formerAudiences "*ledger" ${WILDCARD}`],
+      [{ callers: { a: { email: "a@example.com" } } }, `callers.a.email "a@example.com" ${NO_ACCOUNT}`],
+      [
+        { callers: { a: { email: "*@my-project.iam.gserviceaccount.com" } } },
+        `callers.a.email "*@my-project.iam.gserviceaccount.com" ${WILDCARD}`,
+      ],
+      ...["*", "caller", "12*"].map((id): [Partial<IstioWorkloadArgs>, string] => [
+        { subjects: { nightly: id } },
+        `subjects.nightly "${id}" is not the numeric id of a service account. Give its uniqueId, such as 112233445566778899000`,
+      ]),
+      [{ namespace: "Books" }, `namespace "Books" ${name(63, "namespace")}`],
+      [{ manifestName: "-x" }, `manifestName "-x" ${name(200, "name of a Kubernetes resource")}`],
+      [
+        { selector: { app: "*" } },
+        'selector.app "*" is not a label\'s value. Kubernetes allows up to 63 letters, digits, hyphens, dots and underscores, with a letter or digit at both ends',
+      ],
+      [{ paths: ["tasks"] }, `paths "tasks" ${WHOLE}`],
+      [{ paths: ["/a*b"] }, `paths "/a*b" ${PATH}`],
+      [{ paths: ["/{*}"] }, `paths "/{*}" ${PATH}`],
+      [{ paths: ["/a?b"] }, `paths "/a?b" ${PATH}`],
+    ],
+    [
+      [
+        { callers: {} },
+        "callers {} is empty, so the mesh would let nobody in. Name at least one caller: callers: { nightly: nightlyCaller }",
+      ],
+      [
+        { selector: {} },
+        'selector {} is empty, so the manifests would speak of every workload in the namespace. Give labels of the workload\'s pods: selector: { app: "ledger" }',
+      ],
+      [
+        { subjects: { other: "112233445566778899000" } },
+        'subjects "other" is no key of `callers`. Give each id under the key of the caller whose it is',
+      ],
+      [
+        { paths: [] },
+        "paths [] is empty, which Istio takes for every path. Name the paths, or leave the argument out",
+      ],
+    ],
+  );
+
+  test("gives any logical name a legal one in Kubernetes", async () => {
+    const named = async (logicalName: string): Promise<unknown> => {
+      const { outputs } = await nothing.preview(() => {
+        const usual = { namespace: "books", selector: { app: "x" }, callers: { nightly: { email: CALLER } } };
+        return {
+          name: new IstioWorkload(logicalName, { url: URL, ...usual }).manifests.authorizationPolicy.metadata
+            .name,
+        };
+      });
+      return outputs["name"];
+    };
+    expect(await named("My Ledger_2")).toBe("my-ledger-2");
+    expect(await named("*")).toBe("workload");
+    expect(String(await named(`a${"-".repeat(300)}b`))).toBe("a-b");
+    expect(String(await named("a".repeat(300)))).toHaveLength(200);
+  });
+
+  test("answers its callers, and throws for anybody else; one that is not known yet hides nothing else", async () => {
+    const preview = await nothing.preview(() => {
+      const nightly = new CallerIdentity("nightly", { accountId: "nightly" });
+      const fresh = new CallerIdentity("fresh");
+      const mesh = make({ callers: { nightly, fresh } });
+      const { url, audience, serviceAccountEmail } = mesh.authorize(nightly);
+      probe("out", { url, audience: audience ?? "", serviceAccountEmail });
+      const stranger = new CallerIdentity("stranger");
+      expect(() => mesh.authorize(stranger)).toThrow(
+        'IstioWorkload "ledger": authorize "stranger" is not among its callers, so the mesh would refuse it. Add it to `callers`, and apply the new manifests',
+      );
+    });
+    const serviceAccountEmail = "nightly@my-project.iam.gserviceaccount.com";
+    const out = preview.resource("RandomString", "out").inputs.keepers;
+    expect(out).toEqual({ url: URL, audience: URL, serviceAccountEmail });
+    const leaves = preview.resource("RandomString", "probe").inputs.keepers as Props;
+    const unknown = Object.keys(leaves).filter((key) => leaves[key] === UNKNOWN);
+    expect(unknown).toEqual(["authz.spec.rules.1.when.0.values.0"]);
+  });
+});
+
+describe("EnvoyFront", () => {
+  const URL = "https://jobs.example.com";
+  const make = (args: Partial<EnvoyFrontArgs> = {}) => {
+    const usual = { callers: { nightly: { email: CALLER } }, upstream: { address: "127.0.0.1", port: 3000 } };
+    const front = new EnvoyFront("front", { url: URL, ...usual, ...args });
+    const { admin, static_resources: parts } = front.bootstrap as Record<string, unknown>;
+    const { listeners, clusters } = parts as { listeners: unknown[]; clusters: unknown[] };
+    const documents: object = { listener: listeners[0], clusters, ...(admin === undefined ? {} : { admin }) };
+    const short = Object.entries(leavesOf(documents)).map(
+      ([key, value]) => [key.replace(MANAGER, "manager"), value] as const,
+    );
+    probe("probe", { uri: front.uri, audience: front.audience, ...Object.fromEntries(short) });
+    return front;
+  };
+  const MANAGER = "listener.filter_chains.0.filters.0.typed_config";
+  const keeper = "RandomString probe.keepers";
+  const provider = `${keeper}.manager.http_filters.0.typed_config.providers.google`;
+  const policies = `${keeper}.manager.http_filters.1.typed_config.rules.policies`;
+
+  test("deploys nothing; its parts and its texts say the same", async () => {
+    const preview = await nothing.preview(() => {
+      const { bootstrap, pieces, yaml, json } = make({ adminPort: 9901 });
+      return { bootstrap, pieces, yaml, json };
+    });
+    expect(preview.lines().filter((line) => !/^(Stack|EnvoyFront) /.test(line))).toEqual([
+      "RandomString probe",
+    ]);
+    const { bootstrap, pieces, yaml, json } = preview.outputs;
+    expect(parseAllDocuments(String(yaml)).map((each) => each.toJS() as unknown)).toEqual([bootstrap]);
+    expect(JSON.parse(String(json))).toEqual(bootstrap);
+    const { jwtFilter, rbacFilter, keysCluster } = pieces as Record<string, unknown>;
+    const text = JSON.stringify(bootstrap);
+    for (const piece of [jwtFilter, rbacFilter, keysCluster]) expect(text).toContain(JSON.stringify(piece));
+    expect(text.indexOf(JSON.stringify(jwtFilter))).toBeLessThan(text.indexOf(JSON.stringify(rbacFilter)));
+  });
+
+  const claim = (ids: string, index: number, name: string) => {
+    const path = `${ids}.${index}.metadata`;
+    return [
+      change(`${path}.filter`, undefined, "envoy.filters.http.jwt_authn"),
+      change(`${path}.path.0.key`, undefined, "claims"),
+      change(`${path}.path.1.key`, undefined, name),
+    ];
+  };
+  const policyOf = (key: string, email: string): string[] => {
+    const ids = `${policies}.${key}.principals.0.and_ids.ids`;
+    return [
+      change(`${policies}.${key}.permissions.0.any`, undefined, "true"),
+      ...claim(ids, 0, "email"),
+      change(`${ids}.0.metadata.value.string_match.exact`, undefined, email),
+      ...claim(ids, 1, "email_verified"),
+      change(`${ids}.1.metadata.value.bool_match`, undefined, "true"),
+    ];
+  };
+  const socket = (place: string): string => `${keeper}.${place}.socket_address`;
+  const upstream = socket("clusters.0.load_assignment.endpoints.0.lb_endpoints.0.endpoint.address");
+  takes<EnvoyFrontArgs>(
+    "EnvoyFront",
+    (args) => {
+      make(args);
+    },
+    [
+      [
+        { url: "https://other.example" },
+        [`${keeper}.uri`, `${keeper}.audience`, `${provider}.audiences.0`].map((key) =>
+          change(key, URL, "https://other.example"),
+        ),
+      ],
+      [
+        { audience: "jobs" },
+        [`${keeper}.audience`, `${provider}.audiences.0`].map((key) => change(key, URL, "jobs")),
+      ],
+      [{ formerAudiences: ["old"] }, [change(`${provider}.audiences.1`, undefined, "old")]],
+      [
+        { callers: { nightly: { email: CALLER }, b: { email: BROUGHT, member: "principal://x" } } },
+        policyOf("b", BROUGHT),
+      ],
+      [
+        { upstream: { address: "app", port: 80 } },
+        [change(`${upstream}.address`, "127.0.0.1", "app"), change(`${upstream}.port_value`, "3000", "80")],
+      ],
+      [{ listenPort: 10000 }, [change(`${socket("listener.address")}.port_value`, "8080", "10000")]],
+      [
+        { listenAddress: "127.0.0.1" },
+        [change(`${socket("listener.address")}.address`, "0.0.0.0", "127.0.0.1")],
+      ],
+      [{ forwardToken: false }, [change(`${provider}.forward`, "true", "false")]],
+      [
+        { trustedCa: "/etc/ssl/cert.pem" },
+        [
+          change(
+            `${keeper}.clusters.1.transport_socket.typed_config.common_tls_context.validation_context.trusted_ca.filename`,
+            "/etc/ssl/certs/ca-certificates.crt",
+            "/etc/ssl/cert.pem",
+          ),
+        ],
+      ],
+      [
+        { adminPort: 9901 },
+        [
+          change(`${socket("admin.address")}.address`, undefined, "127.0.0.1"),
+          change(`${socket("admin.address")}.port_value`, undefined, "9901"),
+        ],
+      ],
+    ],
+  );
+
+  const PORT = `is not a whole number from 1 to 65535. ${RANGE}`;
+  refuses<EnvoyFrontArgs>(
+    'EnvoyFront "front"',
+    (args) => {
+      make(args);
+    },
+    [
+      [{ url: "http://jobs.example.com" }, `url "http://jobs.example.com" ${HTTPS}`],
+      [{ audience: "" }, `audience "" ${EMPTY}`],
+      [{ formerAudiences: [" "] }, `formerAudiences " " ${EMPTY}`],
+      [{ callers: { a: { email: "a@example.com" } } }, `callers.a.email "a@example.com" ${NO_ACCOUNT}`],
+      [{ upstream: { address: "", port: 80 } }, `upstream.address "" ${EMPTY}`],
+      [{ upstream: { address: "app", port: 0 } }, `upstream.port 0 ${PORT}`],
+      [{ listenPort: 65536 }, `listenPort 65536 ${PORT}`],
+      [{ listenAddress: "" }, `listenAddress "" ${EMPTY}`],
+      [{ trustedCa: "" }, `trustedCa "" ${EMPTY}`],
+      [{ adminPort: 1.5 }, `adminPort 1.5 ${PORT}`],
+    ],
+    [
+      [
+        { callers: {} },
+        "callers {} is empty, so Envoy would let nobody in. Name at least one caller: callers: { nightly: nightlyCaller }",
+      ],
+    ],
+  );
+
+  test("answers its callers, and throws for anybody else; one that is not known yet hides nothing else", async () => {
+    const preview = await nothing.preview(() => {
+      const nightly = new CallerIdentity("nightly", { accountId: "nightly" });
+      const fresh = new CallerIdentity("fresh");
+      const front = make({ callers: { nightly, fresh } });
+      const { url, audience, serviceAccountEmail } = front.authorize(nightly);
+      probe("out", { url, audience: audience ?? "", serviceAccountEmail });
+      const stranger = new CallerIdentity("stranger");
+      expect(() => front.authorize(stranger)).toThrow(
+        'EnvoyFront "front": authorize "stranger" is not among its callers, so Envoy would refuse it. Add it to `callers`, and give Envoy its new configuration',
+      );
+    });
+    const serviceAccountEmail = "nightly@my-project.iam.gserviceaccount.com";
+    const out = preview.resource("RandomString", "out").inputs.keepers;
+    expect(out).toEqual({ url: URL, audience: URL, serviceAccountEmail });
+    const leaves = preview.resource("RandomString", "probe").inputs.keepers as Props;
+    const unknown = Object.keys(leaves).filter((key) => leaves[key] === UNKNOWN);
+    expect(unknown).toEqual([expect.stringMatching(/policies\.fresh\..*\.exact$/)]);
   });
 });
 
@@ -578,6 +1017,288 @@ describe("CloudRunService", () => {
         'CloudRunService "hello": authorize "caller" is authorized already, with roles/run.invoker. One role per caller is enough; authorize it once',
       );
     });
+  });
+});
+
+const SCOPE = "https://www.googleapis.com/auth/cloud-platform";
+const NO_SCOPE = `is not an OAuth scope. Give one, such as ${SCOPE}, without blanks`;
+const jobUrl = (project: string, region: string, job: string) =>
+  `https://run.googleapis.com/v2/projects/${project}/locations/${region}/jobs/${job}:run`;
+
+describe("RunJobInvoker", () => {
+  const make = (args: Partial<RunJobInvokerArgs>) => {
+    const usual = { job: "cleanup", region: REGION, caller: { email: CALLER } };
+    const { url, scope, serviceAccountEmail } = new RunJobInvoker("cleanup", { ...usual, ...args });
+    probe("probe", { url, scope, serviceAccountEmail });
+  };
+
+  test("grants one caller the job, and is what a source needs", async () => {
+    const preview = await nothing.preview(() => {
+      make({});
+    });
+    expect(preview.resource("JobIamMember", "cleanup-executor").inputs).toEqual({
+      name: "cleanup",
+      location: REGION,
+      role: "roles/run.jobsExecutor",
+      member: `serviceAccount:${CALLER}`,
+    });
+    const out = preview.resource("RandomString", "probe");
+    const url = jobUrl(PROJECT.id, REGION, "cleanup");
+    expect(out.inputs.keepers).toEqual({ url, scope: SCOPE, serviceAccountEmail: CALLER });
+    expect([...preview.waitsFor(out)]).toEqual(["cleanup-executor"]);
+    expect(orphans(preview.resources)).toEqual(["RandomString probe"]);
+  });
+
+  const grant = "JobIamMember cleanup-executor";
+  const keeper = "RandomString probe.keepers";
+  const before = jobUrl(PROJECT.id, REGION, "cleanup");
+  takes<RunJobInvokerArgs>(
+    "RunJobInvoker",
+    make,
+    [
+      [
+        { job: "other" },
+        [
+          change(`${grant}.name`, "cleanup", "other"),
+          change(`${keeper}.url`, before, jobUrl(PROJECT.id, REGION, "other")),
+        ],
+      ],
+      [
+        { region: "europe-west1" },
+        [
+          change(`${grant}.location`, REGION, "europe-west1"),
+          change(`${keeper}.url`, before, jobUrl(PROJECT.id, "europe-west1", "cleanup")),
+        ],
+      ],
+      [
+        { project: OTHER.id },
+        [
+          change(`${grant}.project`, undefined, OTHER.id),
+          change(`${keeper}.url`, before, jobUrl(OTHER.id, REGION, "cleanup")),
+        ],
+      ],
+      [
+        { caller: { email: BROUGHT, member: "principal://x" } },
+        [
+          change(`${keeper}.serviceAccountEmail`, CALLER, BROUGHT),
+          change(`${grant}.member`, `serviceAccount:${CALLER}`, "principal://x"),
+        ],
+      ],
+      [
+        { role: RunJobRole.ExecutorWithOverrides },
+        [`${grant}: gone`, "JobIamMember cleanup-executor-with-overrides: made"],
+      ],
+    ],
+    ["role"],
+  );
+
+  refuses<RunJobInvokerArgs>(
+    'RunJobInvoker "cleanup"',
+    make,
+    [
+      [{ job: "" }, `job "" ${EMPTY}`],
+      [{ region: " " }, `region " " ${EMPTY}`],
+      [{ caller: { email: "me@example.com" } }, `caller.email "me@example.com" ${NO_ACCOUNT}`],
+    ],
+    [
+      [
+        { role: "roles/run.admin" as RunJobRole },
+        'role "roles/run.admin" is not known. Choose one of "roles/run.jobsExecutor", "roles/run.jobsExecutorWithOverrides"',
+      ],
+    ],
+  );
+});
+
+describe("GoogleApiTarget", () => {
+  const URL = "https://pubsub.googleapis.com/v1/projects/my-project/topics/events:publish";
+  const make = (args: Partial<GoogleApiTargetArgs>) => {
+    const usual = { url: URL, caller: { email: CALLER }, grant: "roles/pubsub.publisher" };
+    const { url, scope, serviceAccountEmail } = new GoogleApiTarget("publish", { ...usual, ...args });
+    probe("probe", { url, scope, serviceAccountEmail });
+  };
+
+  test("makes nothing, and waits for the grant that somebody else makes", async () => {
+    const preview = await nothing.preview(() => {
+      const member = `serviceAccount:${CALLER}`;
+      const mayPublish = new pubsub.TopicIAMMember("publishes", {
+        topic: "events",
+        role: "roles/pubsub.publisher",
+        member,
+      });
+      make({ grant: mayPublish.role });
+    });
+    const out = preview.resource("RandomString", "probe");
+    expect(out.inputs.keepers).toEqual({ url: URL, scope: SCOPE, serviceAccountEmail: CALLER });
+    expect([...preview.waitsFor(out)]).toEqual(["publishes"]);
+    expect(orphans(preview.resources)).toEqual(["RandomString probe", "TopicIAMMember publishes"]);
+    expect(preview.resources.filter(({ custom }) => custom)).toHaveLength(2);
+  });
+
+  const keeper = "RandomString probe.keepers";
+  const read = "https://www.googleapis.com/auth/devstorage.read_only";
+  takes<GoogleApiTargetArgs>("GoogleApiTarget", make, [
+    [
+      { url: "https://storage.googleapis.com/b/o" },
+      [change(`${keeper}.url`, URL, "https://storage.googleapis.com/b/o")],
+    ],
+    [{ caller: { email: BROUGHT } }, [change(`${keeper}.serviceAccountEmail`, CALLER, BROUGHT)]],
+    [{ grant: "roles/pubsub.admin" }, []],
+    [{ scope: read }, [change(`${keeper}.scope`, SCOPE, read)]],
+  ]);
+
+  refuses<GoogleApiTargetArgs>('GoogleApiTarget "publish"', make, [
+    [{ url: "http://pubsub.googleapis.com/a" }, `url "http://pubsub.googleapis.com/a" ${HTTPS}`],
+    [
+      { url: "https://pubsub.example.com/a" },
+      'url "https://pubsub.example.com/a" is none of Google\'s APIs (https://….googleapis.com); whoever gets an access token can use it for all that its account may. Send a service of your own an id_token: a target with an audience, which authorize(caller) of its component returns',
+    ],
+    [{ caller: { email: "me@example.com" } }, `caller.email "me@example.com" ${NO_ACCOUNT}`],
+    [{ scope: "" }, `scope "" ${NO_SCOPE}`],
+    [{ scope: "a b" }, `scope "a b" ${NO_SCOPE}`],
+    [{ grant: "" }, `grant "" ${EMPTY}`],
+  ]);
+});
+
+describe("CloudRunJob", () => {
+  const make = (args: Partial<CloudRunJobArgs> = {}) =>
+    new CloudRunJob("cleanup", { image: "clean", region: REGION, ...args });
+
+  const container = { image: "clean", resources: { limits: { cpu: "1", memory: "512Mi" } }, envs: [] };
+  const USUAL = {
+    "RandomString cleanup-runtime-suffix": SUFFIX,
+    "Account cleanup-runtime": expect.objectContaining({ displayName: "cleanup runtime" }) as object,
+    "Job cleanup": {
+      name: expect.stringMatching(/^cleanup-[0-9a-f]{7}$/) as string,
+      location: REGION,
+      project: PROJECT.id,
+      deletionProtection: true,
+      template: {
+        taskCount: 1,
+        template: { serviceAccount: UNKNOWN, timeout: "600s", maxRetries: 3, containers: [container] },
+      },
+    },
+  };
+
+  test("is a job that runs as an account of its own", async () => {
+    expect(await asked(nothing, () => make())).toEqual(USUAL);
+  });
+
+  const job = "Job cleanup";
+  const task = `${job}.template.template`;
+  const first = `${task}.containers[0]`;
+  takes<CloudRunJobArgs>(
+    "CloudRunJob",
+    make,
+    [
+      [{ image: "other" }, [change(`${first}.image`, "clean", "other")]],
+      [{ region: "europe-west1" }, [change(`${job}.location`, REGION, "europe-west1")]],
+      [
+        { project: OTHER.id },
+        [
+          change("Account cleanup-runtime.project", PROJECT.id, OTHER.id),
+          change(`${job}.project`, PROJECT.id, OTHER.id),
+        ],
+      ],
+      [{ jobName: "exact" }, [expect.stringMatching(/^Job cleanup\.name: .* => "exact"$/) as string]],
+      [{ command: ["clean"] }, [change(`${first}.commands`, undefined, ["clean"])]],
+      [{ arguments: ["--all"] }, [change(`${first}.args`, undefined, ["--all"])]],
+      [{ tasks: 10 }, [change(`${job}.template.taskCount`, 1, 10)]],
+      [{ parallelism: 2 }, [change(`${job}.template.parallelism`, undefined, 2)]],
+      [{ maxRetries: 0 }, [change(`${task}.maxRetries`, 3, 0)]],
+      [{ timeout: "3600s" }, [change(`${task}.timeout`, "600s", "3600s")]],
+      [{ cpu: "2" }, [change(`${first}.resources.limits.cpu`, "1", "2")]],
+      [{ memory: "1Gi" }, [change(`${first}.resources.limits.memory`, "512Mi", "1Gi")]],
+      [
+        { serviceAccountEmail: BROUGHT },
+        [
+          "Account cleanup-runtime: gone",
+          "RandomString cleanup-runtime-suffix: gone",
+          change(`${task}.serviceAccount`, "(unknown)", BROUGHT),
+        ],
+      ],
+      [{ environment: { A: "1" } }, [change(`${first}.envs`, [], [{ name: "A", value: "1" }])]],
+      [
+        { secrets: { A: { secret: "key" } } },
+        [
+          "SecretIamMember cleanup-secret-key: made",
+          change(
+            `${first}.envs`,
+            [],
+            [{ name: "A", valueSource: { secretKeyRef: { secret: "key", version: "latest" } } }],
+          ),
+        ],
+      ],
+      [
+        { vpcEgress: { network: "default", egress: EgressSetting.AllTraffic } },
+        [
+          change(`${task}.vpcAccess`, undefined, {
+            egress: "ALL_TRAFFIC",
+            networkInterfaces: [{ network: "default" }],
+          }),
+        ],
+      ],
+      [
+        { cloudSqlInstances: ["p:r:i"] },
+        [
+          "IAMMember cleanup-cloudsql: made",
+          change(`${first}.volumeMounts`, undefined, [{ mountPath: "/cloudsql", name: "cloudsql" }]),
+          change(`${task}.volumes`, undefined, [
+            { cloudSqlInstance: { instances: ["p:r:i"] }, name: "cloudsql" },
+          ]),
+        ],
+      ],
+      [{ imageDeployedElsewhere: true }, []],
+      [{ deletionProtection: false }, [change(`${job}.deletionProtection`, true, false)]],
+      [{ labels: { team: "web" } }, [change(`${job}.labels`, undefined, { team: "web" })]],
+      [{ deployers: { ci: "group:ci@example.com" } }, ["IAMMember cleanup-runtime-deployer-ci: made"]],
+    ],
+    ["imageDeployedElsewhere", "vpcEgress", "secrets"],
+  );
+
+  refuses<CloudRunJobArgs>('CloudRunJob "cleanup"', make, [
+    [{ image: "" }, `image "" ${EMPTY}`],
+    [{ region: "" }, `region "" ${EMPTY}`],
+    [{ tasks: 0 }, `tasks 0 is not a whole number from 1 to 10000 tasks. ${RANGE}`],
+    [{ parallelism: 0 }, `parallelism 0 is not a whole number from 1 to 10000 tasks. ${RANGE}`],
+    [{ maxRetries: 11 }, `maxRetries 11 is not a whole number from 0 to 10 retries. ${RANGE}`],
+    [
+      { timeout: "604801s" },
+      'timeout "604801s" is not between 1s and 604800s. Choose a duration in that range',
+    ],
+    [{ serviceAccountEmail: "me@example.com" }, `serviceAccountEmail "me@example.com" ${NO_ACCOUNT}`],
+    [
+      { jobName: "Exact" },
+      'jobName "Exact" is not a Run job name. Google allows 1 to 49 characters that match ^[a-z]([-a-z0-9]*[a-z0-9])?$',
+    ],
+    [{ deployers: { all: "allUsers" } }, `deployers.all "allUsers" ${EVERYBODY}`],
+  ]);
+
+  test("hands out its address with the grant, once for each caller, and knows it in previews", async () => {
+    const stack = new TestStack();
+    const program = (callerIsThere: boolean) => () => {
+      const cleanup = make();
+      if (!callerIsThere) return;
+      const caller = new CallerIdentity("caller", { accessTokens: true });
+      const target = cleanup.authorize(caller);
+      expect(cleanup.authorize(caller)).toBe(target);
+      expect(() => cleanup.authorize(caller, { role: RunJobRole.ExecutorWithOverrides })).toThrow(
+        'CloudRunJob "cleanup": authorize "caller" is authorized already, with roles/run.jobsExecutor',
+      );
+      new SchedulerJob("nightly", { schedule: "0 3 * * *", target });
+    };
+    const first = await stack.up(program(false));
+    const { name } = first.resource("Job", "cleanup").outputs;
+    const preview = await stack.preview(program(true));
+    expect(preview.resource("Job", "nightly").inputs.httpTarget).toEqual({
+      uri: jobUrl(PROJECT.id, REGION, String(name)),
+      httpMethod: "POST",
+      oauthToken: { serviceAccountEmail: UNKNOWN, scope: SCOPE },
+    });
+    const up = await stack.up(program(true));
+    expect([...up.waitsFor(up.resource("Job", "nightly"))]).toEqual(
+      expect.arrayContaining(["cleanup-caller-executor", "caller-access-scheduler"]),
+    );
+    expect((await stack.up(program(true))).changes()).toEqual([]);
   });
 });
 

@@ -52,6 +52,8 @@ describe("the audience", () => {
     ["functionV2", { url: "https://authfn-x.a.run.app/" }, "https://authfn-x.a.run.app"],
     ["functionV1", { url: "https://r-p.cloudfunctions.net/f" }, "https://r-p.cloudfunctions.net/f"],
     ["functionV1", { url: "https://r-p.cloudfunctions.net/f/" }, "https://r-p.cloudfunctions.net/f"],
+    ["gateway", { url: "https://orders.endpoints.p.cloud.goog" }, "https://orders.endpoints.p.cloud.goog"],
+    ["gateway", { url: "https://orders.endpoints.p.cloud.goog", declared: "urn:x" }, "urn:x"],
     ["external", { url: "https://jobs.example.com" }, "https://jobs.example.com"],
     ["external", { url: "https://jobs.example.com/in/" }, "https://jobs.example.com/in/"],
     ["external", { url: "https://jobs.example.com", declared: "urn:jobs" }, "urn:jobs"],

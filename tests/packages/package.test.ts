@@ -1,19 +1,10 @@
 import { spawnSync } from "node:child_process";
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Outcome } from "./deploy";
+import { install, pack, ROOT, run, tarballIn } from "./npm";
 
-const ROOT = join(__dirname, "../..");
 const NAME = "@automatic-oidc/automatic-oidc";
 const manifest = JSON.parse(readFileSync(join(ROOT, "components/package.json"), "utf8")) as {
   version: string;
@@ -41,28 +32,11 @@ else if (!hasCli) console.warn("No Pulumi CLI on PATH: packages are not tried wi
   let files: string[];
 
   beforeAll(() => {
-    files = pack();
+    files = pack("components", folder);
   }, 120_000);
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
   });
-
-  /** Packed from a copy: what it builds on the way must not lie about where others work. */
-  function pack(): string[] {
-    const source = (path: string) => !/node_modules|dist/.test(path.slice(ROOT.length));
-    cpSync(join(ROOT, "components"), join(folder, "components"), { recursive: true, filter: source });
-    for (const file of ["tsconfig.json", "LICENSE"]) cpSync(join(ROOT, file), join(folder, file));
-    symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
-    const output = run(
-      "npm",
-      ["pack", "--json", "--silent", "--pack-destination", folder],
-      join(folder, "components"),
-    );
-    const [packed] = JSON.parse(output.slice(output.indexOf("[\n"))) as { files: { path: string }[] }[];
-    return packed?.files.map(({ path }) => path).sort() ?? [];
-  }
-
-  const tarball = () => join(folder, readdirSync(folder).find((file) => file.endsWith(".tgz")) ?? "");
 
   /** A folder of its own with the package, its peers and nothing of this repository. */
   function fresh(
@@ -76,17 +50,13 @@ else if (!hasCli) console.warn("No Pulumi CLI on PATH: packages are not tried wi
     for (const [file, text] of Object.entries({ ...PROJECT, ...main }))
       writeFileSync(join(program, file), text);
     install(program, [
-      tarball(),
+      tarballIn(folder),
       "@pulumi/pulumi@~3.248.0",
       "@pulumi/gcp@9",
       "@pulumi/random@4",
       ...packages,
     ]);
     return program;
-  }
-
-  function install(program: string, packages: readonly string[]): void {
-    run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", ...packages], program);
   }
 
   /** With the sandbox in one process with the program, and with the program's own SDK. */
@@ -250,20 +220,4 @@ else if (!hasCli) console.warn("No Pulumi CLI on PATH: packages are not tried wi
 function copiesOf(name: string, modules: string): number {
   const entries = readdirSync(modules, { recursive: true, encoding: "utf8" });
   return entries.filter((path) => `/${path}`.endsWith(`/${name}/package.json`)).length;
-}
-
-/** What a command prints; an error with all that it said when it fails. */
-function run(
-  command: string,
-  args: readonly string[],
-  cwd: string,
-  env: Readonly<Record<string, string>> = {},
-): string {
-  const { status, stdout, stderr } = spawnSync(command, args, {
-    cwd,
-    encoding: "utf8",
-    env: { ...process.env, npm_config_loglevel: "error", ...env },
-  });
-  if (status === 0) return stdout;
-  throw new Error(`${command} ${args.join(" ")} ended with ${String(status)}\n${stdout}\n${stderr}`);
 }

@@ -7,10 +7,11 @@ import { join } from "node:path";
 import { App, type AppSpec } from "../../sandbox/backends/app";
 import { Backends, type BackendsOptions } from "../../sandbox/backends/backends";
 import { KeyServer } from "../../sandbox/backends/key-server";
-import { readLocalApps, withoutVersion } from "../../sandbox/backends/local-apps";
+import { readLocalApps, withoutVersion, type FrontSpec } from "../../sandbox/backends/local-apps";
 import { VirtualClock } from "../../sandbox/cloud/clock";
 import { Store } from "../../sandbox/cloud/store";
 import type { HttpRequest } from "../../sandbox/ingress/http";
+import { envoyDocument, istioManifests } from "../support/fronts";
 
 const ROOT = join(__dirname, "../..");
 const RUN = "gcp:cloudrunv2/service:Service";
@@ -343,6 +344,33 @@ describe("an app that does not start", () => {
   });
 });
 
+test("an app behind an image may be told where the sandbox's keys are, and nothing of the stack", async () => {
+  writeApp(ECHO_SERVER);
+  const environment = { KEYS_URL: "${keys.jwks}", GREETING: "local" };
+  const apps = { images: { "example.com/echo": { app: "app", environment } }, functions: {}, hosts: {} };
+  const keys = () => ({ certificates: "http://127.0.0.1:1/a", jwks: "http://127.0.0.1:1/b" });
+  const { backends: code, store } = backends({ apps, keys });
+  putService(store);
+  await code.ready();
+  const { body } = await code.backend({ target: TARGET, request: request({}) });
+  expect((JSON.parse(body) as Echo).env).toMatchObject({ KEYS_URL: keys().jwks, GREETING: "local" });
+
+  environment.GREETING = "${outputs.greeting}";
+  const other = backends({ apps, keys });
+  putService(other.store);
+  await expect(other.backends.ready()).rejects.toThrow(
+    "example.com/echo: GREETING refers to ${outputs.greeting}, which this stack does not have",
+  );
+});
+
+test("the proxy of Cloud Endpoints needs no app of its own: the ingress is the proxy", async () => {
+  const { backends: code, store } = backends();
+  const image = "gcr.io/endpoints-release/endpoints-runtime-serverless:2";
+  putService(store, { template: { containers: [{ image }] } });
+  await code.ready();
+  expect(await code.apps).toEqual([]);
+});
+
 describe("an app behind a host of its own", () => {
   const keys = {
     certificates: "http://127.0.0.1:1/oauth2/v1/certs",
@@ -386,6 +414,44 @@ describe("an app behind a host of its own", () => {
     expect(() => {
       code.startHosts(["app.example.com"], { outputs: {}, keys });
     }).toThrow(/app\.example\.com: A refers to \$\{outputs\.v\.audience\}, which this stack does not have/);
+  });
+});
+
+describe("what stands before an app", () => {
+  const keys = { certificates: "", jwks: "" };
+  const host = "app.example.com";
+  const startWith = (front: FrontSpec, outputs: Record<string, unknown> = {}): Backends => {
+    writeApp(ECHO_SERVER);
+    const { backends: code } = backends({
+      apps: { images: {}, functions: {}, hosts: { [host]: { app: "app", front } } },
+    });
+    code.startHosts([host], { outputs, keys });
+    return code;
+  };
+
+  test("is made from what the stack gives out, as data or as text", async () => {
+    const bootstrap = await envoyDocument();
+    for (const envoy of [bootstrap, JSON.stringify(bootstrap)]) {
+      const code = startWith({ envoy: "${outputs.a.b}" }, { a: { b: envoy } });
+      expect(code.fronts).toEqual({ [host]: "envoy" });
+      expect(code.frontOf(host)?.kind).toBe("envoy");
+      expect(code.frontOf("other.example.com")).toBeUndefined();
+    }
+    const workload = { namespace: "books", labels: { app: "ledger" } };
+    const manifests = { manifests: "${outputs.manifests}", ...workload };
+    expect(startWith({ istio: manifests }, { manifests: await istioManifests() }).fronts).toEqual({
+      [host]: "istio",
+    });
+    expect(startWith({ istio: workload }).fronts).toEqual({ [host]: "istio" });
+  });
+
+  test("needs what it refers to, and a document that is modelled", () => {
+    expect(() => startWith({ envoy: "${outputs.a}" })).toThrow(
+      "apps/local.json: app.example.com: front refers to ${outputs.a}, which this stack does not have.",
+    );
+    expect(() => startWith({ envoy: "${outputs.a}" }, { a: { dynamic_resources: {} } })).toThrow(
+      "The front of app.example.com does not start: Envoy's bootstrap: ",
+    );
   });
 });
 
@@ -550,6 +616,11 @@ describe("apps/local.json", () => {
       "with a host that has no app",
       `{"hosts": {"x": {}}}`,
       /local\.json: "hosts\.x\.app" must be of type string\.$/,
+    ],
+    [
+      "with a front that is none",
+      `{"hosts": {"x": {"app": "a", "front": {"nginx": "a"}}}}`,
+      /local\.json: "hosts\.x\.front" /,
     ],
   ])("%s", (_, text, message) => {
     const file = join(folder, "local.json");

@@ -425,6 +425,25 @@ const PROGRAM = `
   }, options);
   console.log("the program prints this");
 `;
+/** Two applications, one behind an Envoy and one in a mesh, each called by a job. */
+const FRONTS = `
+  import * as kubernetes from "@pulumi/kubernetes";
+  import { CallerIdentity, EnvoyFront, IstioWorkload, ProjectApis, SchedulerJob } from "${ROOT}/components";
+  const apis = new ProjectApis("apis", { project: "my-project", services: ["iam", "cloudscheduler"] });
+  const caller = new CallerIdentity("caller", { agents: ["scheduler"] }, { dependsOn: [apis] });
+  const callers = { caller };
+  const upstream = { address: "127.0.0.1", port: 3000 };
+  const front = new EnvoyFront("front", { url: "https://envoy.example.com", callers, upstream });
+  const mesh = new IstioWorkload("mesh", {
+    url: "https://mesh.example.com", callers, namespace: "books", selector: { app: "ledger" },
+  });
+  for (const [name, manifest] of Object.entries(mesh.manifests)) {
+    new kubernetes.apiextensions.CustomResource(name, { ...manifest });
+  }
+  new SchedulerJob("calls-envoy", { schedule: "0 3 * * *", target: front.authorize(caller) });
+  new SchedulerJob("calls-mesh", { schedule: "0 3 * * *", target: mesh.authorize(caller) });
+  export const envoy = front.yaml;
+`;
 const LOCAL_APPS = JSON.stringify({ images: { "example.com/app": "app" } });
 
 /** Three queues before a service: one that sends, one that is paused, and one that leaves the address to its tasks. */
@@ -562,6 +581,45 @@ describe("npm run sandbox", () => {
     // The intruders met what they should, and the caller was expected to be among them.
     expect(report.intrusions.filter(({ ok }) => !ok)).toEqual([]);
     expect(err).toContain("the program prints this");
+  });
+
+  test("shows what stands before an application, and what that answers to intruders", async () => {
+    const app = `require("node:http").createServer((q, a) => a.end("hi")).listen(process.env.PORT);`;
+    const hosts = {
+      "envoy.example.com": { app: "app", front: { envoy: "${outputs.envoy}" } },
+      "mesh.example.com": {
+        app: "app",
+        front: { istio: { namespace: "books", labels: { app: "ledger", version: "v1" } } },
+      },
+    };
+    const files = { "apps/local.json": JSON.stringify({ hosts }), "app/index.js": app };
+    const cwd = writeProgram("fronts", FRONTS, files);
+    const [json, text] = await Promise.all([
+      sandbox(["--json", "--cwd", cwd]),
+      sandbox(["--cwd", cwd], { env: { COLUMNS: "160" } }),
+    ]);
+    const report = JSON.parse(json.out) as Json;
+    expect({ error: report.error, ok: report.ok }).toEqual({ error: undefined, ok: true });
+    expect(report.calls.map(({ target, front, status }) => [target.name, front, status])).toEqual([
+      ["envoy.example.com", "envoy", 200],
+      ["mesh.example.com", "istio", 200],
+    ]);
+    const met = (host: string) =>
+      report.intrusions
+        .filter(({ target }) => target.name === host)
+        .map(({ intruder, got }) => [intruder, got?.status]);
+    const alike = [
+      ["stranger", 403],
+      ["wrong audience", 403],
+      ["foreign signature", 401],
+      ["expired token", 401],
+      ["caller", 200],
+    ];
+    expect(met("envoy.example.com")).toEqual([["no token", 401], ...alike]);
+    expect(met("mesh.example.com")).toEqual([["no token", 403], ...alike]);
+    expect(text.out).toMatch(/✓ {2}envoy envoy\.example\.com +stranger: valid token +kept out, 403/);
+    expect(text.out).toMatch(/✓ {2}istio mesh\.example\.com +nobody: no token +kept out, 403/);
+    expect(text.code).toBe(0);
   });
 
   test("says what went wrong, without a stack trace, and ends with 2", async () => {

@@ -4,6 +4,7 @@ import {
   BUILDER,
   CALLER,
   NUMBER,
+  openApi,
   PROJECT,
   REGION,
   REPOSITORY,
@@ -818,5 +819,85 @@ test("a diff names every change by its path", async () => {
       description: "add",
       project: "update-replace",
     },
+  });
+});
+
+describe("gateways", () => {
+  const MANAGED_SERVICE = "gcp:endpoints/service:Service";
+  const API = "gcp:apigateway/api:Api";
+  const CONFIG = "gcp:apigateway/apiConfig:ApiConfig";
+  const GATEWAY = "gcp:apigateway/gateway:Gateway";
+
+  test.each<[string, Props, string, RegExp]>([
+    [
+      "a managed service with a name of another project",
+      { serviceName: "orders.endpoints.other-project.cloud.goog" },
+      "PERMISSION_DENIED",
+      /names in this project end in \.endpoints\.my-project\.cloud\.goog/,
+    ],
+    [
+      "a document that is for another managed service",
+      { openapiConfig: openApi("/a", { host: "other.endpoints.my-project.cloud.goog" }) },
+      "INVALID_ARGUMENT",
+      /for the host "other\.endpoints\.my-project\.cloud\.goog", and the managed service is "orders\./,
+    ],
+    ["a document that is none", { openapiConfig: "hello" }, "INVALID_ARGUMENT", /it is not a map/],
+    [
+      "a document of version 3, which is not modelled there",
+      {
+        openapiConfig: JSON.stringify({
+          openapi: "3.0.4",
+          info: { title: "t", version: "1" },
+          "x-google-api-management": {
+            backends: { b: { address: "https://b.example.com", pathTranslation: "APPEND_PATH_TO_ADDRESS" } },
+          },
+          "x-google-backend": "b",
+          paths: { "/a": { get: {} } },
+        }),
+      },
+      "UNIMPLEMENTED",
+      /version 3 for Cloud Endpoints are not modelled/,
+    ],
+  ])("refuse %s", async (_, change, status, message) => {
+    const bench = new Bench();
+    await bench.upTo(MANAGED_SERVICE);
+    const error = await bench.refusal(MANAGED_SERVICE, sampleOf(MANAGED_SERVICE, change));
+    expect([error.status, error.message]).toEqual([status, expect.stringMatching(message)]);
+  });
+
+  test.each<[string, Props, RegExp]>([
+    [MANAGED_SERVICE, { serviceName: "api.example.com" }, /does not model names of other domains/],
+    [API, { apiId: "Orders" }, /up to 63 lower-case letters/],
+    [CONFIG, { openapiDocuments: [] }, /openapiDocuments/],
+    [CONFIG, { apiConfigId: undefined }, /"apiConfigId" is required but missing/],
+    [GATEWAY, { region: "europe-north1" }, /it must be one of "asia-northeast1"/],
+    [GATEWAY, { apiConfig: "orders-1" }, /it must be projects\/…\/locations\/global/],
+  ])("refuse %s with %j", (token, change, message) => {
+    expect(new Bench().failures(token, sampleOf(token, change)).join()).toMatch(message);
+  });
+
+  test("go from the outside in: what is in use is not deleted", async () => {
+    const bench = new Bench();
+    await bench.upTo(GATEWAY, true);
+    const { provider, cloud } = bench;
+    const idOf = (token: string) => cloud.store.list(token)[0]?.id ?? "";
+    const remove = (token: string) => provider.delete(token, { id: idOf(token), outputs: {} });
+    await expect(remove(API)).rejects.toThrow(
+      /is in use by the configuration .*orders-1\. Delete that first/,
+    );
+    await expect(remove(CONFIG)).rejects.toThrow(/is in use by the gateway .*\/gateways\/orders/);
+    await remove(GATEWAY);
+    await remove(CONFIG);
+    await remove(API);
+    expect([GATEWAY, CONFIG, API].flatMap((token) => cloud.store.list(token))).toEqual([]);
+  });
+
+  test("need what they stand on", async () => {
+    const bench = new Bench();
+    await bench.upTo(API);
+    expect((await bench.refusal(CONFIG, sampleOf(CONFIG))).message).toMatch(/apis\/orders' was not found/);
+    expect((await bench.refusal(GATEWAY, sampleOf(GATEWAY))).message).toMatch(
+      /configs\/orders-1' was not found/,
+    );
   });
 });

@@ -62,6 +62,37 @@ const functionV1Inputs = {
   secretEnvironmentVariables: [{ key: "KEY", secret: "key", version: "1" }],
 };
 
+export const MANAGED = `orders.endpoints.${PROJECT}.cloud.goog`;
+
+/** A document as small as may be. */
+export function openApi(path: string, more: Props = {}): string {
+  return JSON.stringify({
+    swagger: "2.0",
+    info: { title: "orders", version: "1" },
+    host: MANAGED,
+    "x-google-backend": { address: "https://orders.example.com" },
+    paths: { [path]: { get: { responses: {} } } },
+    ...more,
+  });
+}
+
+function configInputs(path: string): Props {
+  return {
+    api: "orders",
+    apiConfigId: "orders-1",
+    openapiDocuments: [
+      { document: { path: "openapi.json", contents: Buffer.from(openApi(path)).toString("base64") } },
+    ],
+    gatewayConfig: { backendConfig: { googleServiceAccount: CALLER } },
+  };
+}
+
+const gatewayInputs = {
+  gatewayId: "orders",
+  apiConfig: `projects/${PROJECT}/locations/global/apis/orders/configs/orders-1`,
+  region: REGION,
+};
+
 const runInputs = {
   name: "hello",
   location: REGION,
@@ -89,6 +120,31 @@ const runInputs = {
     ],
     volumes: [{ name: "sql", cloudSqlInstance: { instances: ["p:r:i"] } }],
     vpcAccess: { egress: "ALL_TRAFFIC", networkInterfaces: [{ network: "default", tags: ["a"] }] },
+  },
+};
+
+const runJobInputs = {
+  name: "cleanup",
+  location: REGION,
+  deletionProtection: false,
+  labels: { team: "a" },
+  template: {
+    taskCount: 2,
+    template: {
+      serviceAccount: CALLER,
+      timeout: "60s",
+      maxRetries: 1,
+      containers: [
+        {
+          image: image("1"),
+          commands: ["clean"],
+          args: ["all"],
+          envs: [{ name: "KEY", valueSource: { secretKeyRef: { secret: "key", version: "latest" } } }],
+          resources: { limits: { cpu: "1", memory: "512Mi" } },
+        },
+      ],
+      vpcAccess: { egress: "ALL_TRAFFIC", networkInterfaces: [{ network: "default" }] },
+    },
   },
 };
 
@@ -157,6 +213,27 @@ const withMember = (inputs: Props, role: string): Pick<Sample, "inputs" | "repla
   inputs: { ...inputs, role, member },
   replace: [{ ...inputs, role, member: other }, "member"],
 });
+
+function requestAuthentication(namespace: string, audiences = ["urn:ledger"]): Props {
+  return {
+    apiVersion: "security.istio.io/v1",
+    kind: "RequestAuthentication",
+    metadata: { name: "ledger", namespace },
+    spec: {
+      selector: { matchLabels: { app: "ledger" } },
+      jwtRules: [{ issuer: "https://accounts.google.com", audiences, forwardOriginalToken: true }],
+    },
+  };
+}
+
+function authorizationPolicy(name: string, values = [CALLER]): Props {
+  return {
+    apiVersion: "security.istio.io/v1",
+    kind: "AuthorizationPolicy",
+    metadata: { name, namespace: "books" },
+    spec: { action: "ALLOW", rules: [{ when: [{ key: "request.auth.claims[email]", values }] }] },
+  };
+}
 
 export const SAMPLES: readonly Sample[] = [
   {
@@ -271,6 +348,51 @@ export const SAMPLES: readonly Sample[] = [
     ...withMember({ name: "hello", location: REGION }, "roles/run.invoker"),
   },
   {
+    token: "gcp:cloudrunv2/job:Job",
+    name: "cleanup",
+    inputs: runJobInputs,
+    update: { ...runJobInputs, template: { ...runJobInputs.template, taskCount: 3 } },
+    replace: [{ ...runJobInputs, location: "europe-west1" }, "location"],
+  },
+  {
+    token: "gcp:cloudrunv2/jobIamMember:JobIamMember",
+    name: "runs-cleanup",
+    ...withMember({ name: "cleanup", location: REGION }, "roles/run.jobsExecutor"),
+  },
+  {
+    token: "gcp:endpoints/service:Service",
+    name: "orders",
+    inputs: { serviceName: MANAGED, openapiConfig: openApi("/a") },
+    update: { serviceName: MANAGED, openapiConfig: openApi("/b") },
+    replace: [{ serviceName: `x${MANAGED}`, openapiConfig: openApi("/a") }, "serviceName"],
+  },
+  {
+    token: "gcp:endpoints/serviceIamMember:ServiceIamMember",
+    name: "reads-orders",
+    ...withMember({ serviceName: MANAGED }, "roles/servicemanagement.serviceController"),
+  },
+  {
+    token: "gcp:apigateway/api:Api",
+    name: "orders",
+    inputs: { apiId: "orders", displayName: "Orders" },
+    update: { apiId: "orders", displayName: "Orders of all kinds" },
+    replace: [{ apiId: "orders-2", displayName: "Orders" }, "apiId"],
+  },
+  {
+    token: "gcp:apigateway/apiConfig:ApiConfig",
+    name: "orders-1",
+    inputs: configInputs("/a"),
+    update: { ...configInputs("/a"), labels: { team: "a" } },
+    replace: [configInputs("/b"), "openapiDocuments[0].document.contents"],
+  },
+  {
+    token: "gcp:apigateway/gateway:Gateway",
+    name: "orders",
+    inputs: gatewayInputs,
+    update: { ...gatewayInputs, displayName: "Orders" },
+    replace: [{ ...gatewayInputs, region: "europe-west1" }, "region"],
+  },
+  {
     token: "gcp:cloudfunctionsv2/function:Function",
     name: "authfn",
     inputs: functionInputs,
@@ -359,6 +481,20 @@ export const SAMPLES: readonly Sample[] = [
       { ...federationInputs, workloadIdentityPoolProviderId: "deploy-2" },
       "workloadIdentityPoolProviderId",
     ],
+  },
+  {
+    token: "kubernetes:security.istio.io/v1:RequestAuthentication",
+    name: "ledger",
+    inputs: requestAuthentication("books"),
+    update: requestAuthentication("books", ["urn:ledger", "urn:old"]),
+    replace: [requestAuthentication("other"), "metadata.namespace"],
+  },
+  {
+    token: "kubernetes:security.istio.io/v1:AuthorizationPolicy",
+    name: "ledger",
+    inputs: authorizationPolicy("ledger"),
+    update: authorizationPolicy("ledger", [CALLER, "someone@example.iam.gserviceaccount.com"]),
+    replace: [authorizationPolicy("journal"), "metadata.name"],
   },
   {
     token: "random:index/randomString:RandomString",

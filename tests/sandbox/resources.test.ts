@@ -83,7 +83,14 @@ describe("every kind", () => {
         "storage",
         "artifactregistry",
       ];
-      for (const api of [...apis, "secretmanager", "cloudresourcemanager", "serviceusage"]) {
+      for (const api of [
+        ...apis,
+        "apigateway",
+        "servicemanagement",
+        "secretmanager",
+        "cloudresourcemanager",
+        "serviceusage",
+      ]) {
         bench.cloud.apis.disable(PROJECT, `${api}.googleapis.com`);
       }
       const error = await bench.refusal(token, sampleOf(token));

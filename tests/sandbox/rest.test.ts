@@ -1,7 +1,10 @@
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { request } from "node:http";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
+import { runInThisContext } from "node:vm";
 import { Impersonated, JWT, OAuth2Client } from "google-auth-library";
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, importSPKI, jwtVerify, SignJWT } from "jose";
 import { z } from "zod/mini";
@@ -17,6 +20,7 @@ import { authenticator } from "../../sandbox/doors/rest/principal";
 import { readJson } from "../../sandbox/doors/rest/read-json";
 import { RestDoor } from "../../sandbox/doors/rest/rest-door";
 import { createSigningKey, type SigningKey } from "../../sandbox/cloud/tokens/signing-key";
+import { codesIn } from "../support/markdown";
 import { sharedSigningKey } from "../support/signing-key";
 import { PROJECT } from "../support/stack";
 
@@ -700,5 +704,91 @@ describe("looking at a token", () => {
     expect(await clientOf(door).getTokenInfo(token)).toMatchObject({ email: CALLER, aud: CALLER_ID, scopes });
     const plain = cloud.tokens.mintAccess({ member: `serviceAccount:${CALLER}` });
     expect(await clientOf(door).getTokenInfo(plain.token)).not.toHaveProperty("email");
+  });
+});
+
+describe("docs/tokens.md", () => {
+  const page = readFileSync(join(__dirname, "../../docs/tokens.md"), "utf8");
+  const section = (heading: string) => page.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
+  const blocks = (heading: string, language: string) =>
+    [...section(heading).matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, "gm"))].map(
+      ([, code = ""]) => code,
+    );
+  const shown = (heading: string) =>
+    JSON.parse(blocks(heading, "json")[0] ?? "{}") as Record<string, unknown>;
+  /** What curl is given by the shell that one of the page's commands is typed into. */
+  const curlOf = (heading: string, part: string): string[] => {
+    const code = blocks(heading, "sh").find((each) => each.includes(part)) ?? "";
+    const script = `curl() { printf '%s\\n' "$@"; }; gcloud() { echo ACCESS_TOKEN; }; ${code}`;
+    const env = { PATH: process.env["PATH"], AUDIENCE, CALLER };
+    return execFileSync("sh", ["-c", script], { env, encoding: "utf8" }).trimEnd().split("\n");
+  };
+
+  /** The times are those of the day on which the page was written. */
+  function expectShown(heading: string, token: string): void {
+    const { iat, exp, ...claims } = shown(heading);
+    expect(Number(exp) - Number(iat)).toBe(3600);
+    const { iat: issued = 0, exp: expires, ...claimed } = decodeJwt(token);
+    expect([claimed, expires]).toEqual([claims, issued + 3600]);
+  }
+
+  it("shows the claims that its request to IAM Credentials gives", async () => {
+    const { cloud } = newCloud();
+    const door = await opened(cloud);
+    const curl = curlOf("Impersonation", "generateIdToken");
+    const url = curl.find((word) => word.startsWith("https:")) ?? "";
+    const body = curl[curl.indexOf("-d") + 1] ?? "";
+    expect(curl).toContain("Authorization: Bearer ACCESS_TOKEN");
+    expect(new URL(url).host).toBe("iamcredentials.googleapis.com");
+    const [, role = ""] = /--role=(\S+)/.exec(section("Impersonation")) ?? [];
+    cloud.iam.grant(serviceAccountName(PROJECT.id, CALLER), { role, member: DEVELOPER });
+    const { token } = cloud.tokens.mintAccess({ member: DEVELOPER });
+    const [status, answer] = await post(door, new URL(url).pathname, JSON.parse(body), token);
+    expect(status).toBe(200);
+    expectShown("Impersonation", String(answer["token"]));
+  });
+
+  it("shows the claims that its request to the metadata server gives", async () => {
+    const { cloud } = newCloud();
+    const door = await opened(cloud, metadataApi(cloud, { account: CALLER }));
+    const [, header = "", url = ""] = curlOf("Metadata server", "computeMetadata");
+    const [name = "", value = ""] = header.split(": ");
+    const { pathname, search } = new URL(url);
+    const response = await fetch(door.url(pathname + search), { headers: { [name]: value } });
+    expectShown("Metadata server", await response.text());
+  });
+
+  it("shows the claims that its program gets with a key file", async () => {
+    const { cloud } = newCloud();
+    const door = await opened(cloud);
+    const { client_email: email, private_key: key } = await cloud.keys.create(CALLER, door.url("/token"));
+    const library = {
+      JWT: class extends JWT {
+        constructor({ keyFile }: { keyFile: string }) {
+          super({ email, key, ...towards(door) });
+          expect(keyFile).toBe("key.json");
+        }
+      },
+    };
+    const code = (blocks("Service account key", "js")[0] ?? "").replace("const token = await", "return");
+    const program = runInThisContext(`(require, audience) => {${code}}`) as (
+      require: (name: string) => unknown,
+      audience: string,
+    ) => Promise<string>;
+    const load = (name: string) => (name === "google-auth-library" ? library : undefined);
+    expectShown("Service account key", await program(load, AUDIENCE));
+  });
+
+  it("names only what the door has", async () => {
+    const { cloud } = newCloud();
+    const door = await opened(cloud);
+    const named = codesIn(section("What the sandbox has of it"));
+    const paths = named.filter((code) => code.startsWith("/"));
+    expect(paths).toHaveLength(5);
+    for (const path of paths) {
+      const response = await fetch(door.url(path), { method: path === "/token" ? "POST" : "GET" });
+      const body = await response.text();
+      expect(`${path}: ${body}`).not.toContain("Nothing is modelled at this path");
+    }
   });
 });

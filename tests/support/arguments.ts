@@ -32,6 +32,17 @@ export function probe(name: string, keepers: Record<string, pulumi.Input<string>
   new random.RandomString(name, { length: 4, keepers });
 }
 
+/** The leaves of a document as texts, by their path, each known or unknown for itself. */
+export function leavesOf(value: unknown, path = ""): Record<string, pulumi.Output<string>> {
+  if (pulumi.Output.isInstance(value) || typeof value !== "object" || value === null) {
+    return { [path]: pulumi.interpolate`${value as pulumi.Input<string>}` };
+  }
+  return Object.assign(
+    {},
+    ...Object.entries(value).map(([key, inner]) => leavesOf(inner, path === "" ? key : `${path}.${key}`)),
+  ) as Record<string, pulumi.Output<string>>;
+}
+
 /** What a program is refused with. */
 export async function refusal(stack: TestStack, program: () => unknown): Promise<string> {
   const error = await stack.preview(program).then(

@@ -9,7 +9,8 @@ import type { Attempt } from "../../sandbox/delivery/attempt";
 import { Delivery } from "../../sandbox/delivery/delivery";
 import { InProcessEngine } from "../../sandbox/doors/in-process/engine";
 import type { DeployedResource, Program } from "../../sandbox/doors/in-process/engine";
-import type { HttpRequest, HttpResponse } from "../../sandbox/ingress/http";
+import type { Front } from "../../sandbox/ingress/front";
+import type { Backend, HttpRequest, HttpResponse } from "../../sandbox/ingress/http";
 import { Ingress } from "../../sandbox/ingress/ingress";
 import { trustGraph } from "../../trust/graph";
 import type { Edge, TrustGraph } from "../../trust/graph";
@@ -67,6 +68,8 @@ export class ExampleWorld {
   readonly delivery: Delivery;
   /** What reached the code behind a target. */
   readonly reached: HttpRequest[] = [];
+  /** What stands before applications that are not Google's, by host. */
+  readonly fronts: Record<string, Front> = {};
   /** How that code answers. */
   answer: HttpResponse = { status: 200, headers: {}, body: "ok" };
   readonly #stacks = new Map<string, ExampleStack>();
@@ -82,10 +85,12 @@ export class ExampleWorld {
       random: seededRandom(1),
       signingKey: sharedSigningKey,
     });
-    this.ingress = new Ingress(this.cloud, ({ request }) => {
+    const fronts = (host: string): Front | undefined => this.fronts[host];
+    const backend: Backend = ({ request }) => {
       this.reached.push(request);
       return Promise.resolve(this.answer);
-    });
+    };
+    this.ingress = new Ingress(this.cloud, backend, { fronts });
     this.delivery = new Delivery(this.cloud, this.ingress);
   }
 
@@ -112,8 +117,7 @@ export class ExampleWorld {
 
   /** How many resources the cloud holds, without the ids that Google keeps taken for a while. */
   get size(): number {
-    const taken = ["deleted:workload-identity", "deleted:task-queue"];
-    return taken.reduce((size, token) => size - this.cloud.store.list(token).length, this.cloud.store.size);
+    return this.cloud.store.all().filter(({ token }) => !token.startsWith("deleted:")).length;
   }
 
   get resources(): DeployedResource[] {
@@ -208,7 +212,7 @@ export class ExampleStack {
 
 function unprotected(program: Program): unknown {
   pulumi.runtime.registerResourceTransform(({ type, props, opts }) =>
-    type === "gcp:cloudrunv2/service:Service"
+    ["gcp:cloudrunv2/service:Service", "gcp:cloudrunv2/job:Job"].includes(type)
       ? { props: { ...props, deletionProtection: false }, opts }
       : undefined,
   );
@@ -250,6 +254,7 @@ export function edgesOf({ edges }: TrustGraph, resources: readonly DeployedResou
 }
 
 function audienceRule(edge: Edge, resources: readonly DeployedResource[]): string {
+  if (edge.scope !== undefined) return `none: an access token with ${edge.scope.replace(/^.*\/auth\//, "")}`;
   const target = resources.find(({ urn }) => urn === edge.target.urn)?.outputs ?? {};
   const config = isProps(target["serviceConfig"]) ? target["serviceConfig"] : {};
   const rules: Record<string, unknown> = {

@@ -28,10 +28,13 @@ type Send = (headers: Pairs) => Promise<Reply>;
 let google: Google;
 const refused: RequestRefused[] = [];
 const onRefused = (error: RequestRefused) => refused.push(error);
+/** What the applications' own code throws. */
+let failure: Error | undefined;
 /** Whom the applications' own code has seen. */
 const greeted: string[] = [];
 const greeting = (email: string) => {
   greeted.push(email);
+  if (failure !== undefined) throw failure;
   return `hello, ${email}`;
 };
 const closers: (() => unknown)[] = [];
@@ -41,6 +44,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   refused.length = greeted.length = 0;
+  failure = undefined;
 });
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
@@ -196,6 +200,16 @@ describe.each(Object.entries(FRAMEWORKS))("%s", (_, start) => {
     expect(greeted).toEqual([]);
   });
 
+  it("answers what the application refuses too, such as a body that it cannot read", async () => {
+    const log = jest.spyOn(console, "error").mockReturnValue();
+    const send = await start(await google.verifier());
+    failure = new RequestRefused("ERR_PUSH_MALFORMED", "no message");
+    const reply = await send(bearer(await google.mint()));
+    expect(reply.status).toBe(400);
+    expect(greeted).toEqual([CALLER]);
+    log.mockRestore();
+  });
+
   it("says 503 when it cannot tell", async () => {
     const keys = { find: () => Promise.reject(new Error("down")) };
     const send = await start(await google.verifier({ keys }));
@@ -270,6 +284,18 @@ describe("errors in a framework's own hands", () => {
 });
 
 describe("callerOf", () => {
+  it("takes Hono's context too, whose request other middleware may replace", async () => {
+    const app = new Hono();
+    app.use(honoMiddleware(await google.verifier()));
+    app.use(async (c, next) => {
+      c.req.raw = new Request(c.req.raw);
+      await next();
+    });
+    app.get("/", (c) => c.text(callerOf(c).email));
+    const reply = await app.request("/", { headers: { authorization: `Bearer ${await google.mint()}` } });
+    expect(await reply.text()).toBe(CALLER);
+  });
+
   it("throws where no adapter has been, whatever the request says", () => {
     for (const request of [{}, { caller: { email: CALLER } }, new Request("https://x.example")]) {
       expect(() => callerOf(request)).toThrow(TypeError);

@@ -120,6 +120,31 @@ describe("remoteKeys", () => {
     expect(await has(keys, second)).toBe(true);
   });
 
+  it("does not take keys as fresh for years because the clock was ahead when they came", async () => {
+    const keys = source();
+    clock.time += 365 * 24 * HOUR;
+    await keys.find(first.kid);
+    clock.time = NOW;
+    server.status = 503;
+    expect((await refusal(keys.find(first.kid))).code).toBe("ERR_KEYS_UNAVAILABLE");
+    clock.time += 30 * SECOND;
+    server.status = 200;
+    server.keys = [second.jwk];
+    expect(await has(keys, first)).toBe(false);
+    expect(await has(keys, second)).toBe(true);
+  });
+
+  it("answers the same object for as long as a key stands, and another for another key of that id", async () => {
+    const keys = source();
+    const found = await keys.find(first.kid);
+    clock.time += HOUR;
+    expect(await keys.find(first.kid)).toBe(found);
+    server.keys = [{ ...second.jwk, kid: first.kid }];
+    clock.time += HOUR;
+    expect(await keys.find(first.kid)).not.toBe(found);
+    expect(server.asked).toBe(3);
+  });
+
   it("keeps the keys through an outage, for a day and no longer", async () => {
     const failures: string[] = [];
     const keys = source({ onFailure: ({ message }) => failures.push(message) });

@@ -56,6 +56,12 @@ describe("readPubSubPush", () => {
     expect(message).toEqual(new PubSubMessage("1", Date.UTC(2026, 0, 1), Buffer.alloc(0), new Map(), ""));
   });
 
+  it("reads as much as Pub/Sub takes in one message", () => {
+    const data = Buffer.alloc(10_000_000, "x");
+    const whole = { messageId: "1", publishTime: "2026-01-01T00:00:00Z", data: data.toString("base64") };
+    expect(data.equals(readPubSubPush({ message: whole, subscription: "s" }).message.data)).toBe(true);
+  });
+
   it("takes attributes that are named like an object's own parts for attributes", () => {
     const body = `{"message":{"messageId":"1","publishTime":"2026-01-01T00:00:00Z","attributes":{"__proto__":"x","constructor":"y"}},"subscription":"s"}`;
     const { attributes } = readPubSubPush(body).message;
@@ -78,6 +84,10 @@ describe("readPubSubPush", () => {
     ["deliveryAttempt is no number", { ...whole(), deliveryAttempt: "1" }],
     ["no messageId", { ...whole(), message: {} }],
     ["no publishTime", { ...whole(), message: { messageId: "1" } }],
+    ["no publishTime", { ...whole(), message: { messageId: "1", publishTime: "5" } }],
+    ["no publishTime", { ...whole(), message: { messageId: "1", publishTime: 5 } }],
+    ["data is not base64", { ...whole(), message: { ...whole().message, data: "%%%%" } }],
+    ["data is not base64", { ...whole(), message: { ...whole().message, data: "eyJpZCI6N30" } }],
     ["data is no text", { ...whole(), message: { ...whole().message, data: 5 } }],
     ["orderingKey is no text", { ...whole(), message: { ...whole().message, orderingKey: 5 } }],
     ["attributes are no object", { ...whole(), message: { ...whole().message, attributes: [] } }],

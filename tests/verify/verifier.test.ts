@@ -1,7 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { OAuth2Client } from "google-auth-library";
-import { createVerifier, type VerifierOptions } from "../../verify/index";
+import { createVerifier, type RefusalCode, RequestRefused, type VerifierOptions } from "../../verify/index";
 import { createVerifierBehindCloudRun } from "../../verify/createVerifierBehindCloudRun";
+import { REFUSALS } from "../../verify/refusals";
+import { VirtualClock } from "../../sandbox/cloud/clock";
 import { attacks } from "../sandbox/attacks";
 import { AUDIENCE, CALLER, Google, refusal, STRANGER, SUBJECT } from "./receiver";
 
@@ -76,6 +80,9 @@ describe("createVerifier", () => {
     expect((await refusal(verifier.verify(token))).message).toBe(
       `the token is meant for another audience: "${AUDIENCE}/run?…" instead of "${AUDIENCE}"`,
     );
+    const odd = await refusal(verifier.verify(await google.mint({ audience: "a\u009b31m\u2028\u202eb" })));
+    // Terminals and log readers take some of these for commands, or for a new line.
+    expect(odd.message).toContain('"a\\u009b31m\\u2028\\u202eb"');
     const long = await refusal(verifier.verify(await google.mint({ audience: `a\n${"b".repeat(5000)}` })));
     expect(long.message).toMatch(/: "a\\nb{198}…" instead/);
   });
@@ -316,6 +323,26 @@ describe("createVerifier", () => {
   });
 });
 
+describe("two audiences, while one follows the other", () => {
+  it("let in who still has a token of an hour ago, and afterwards there is none left", async () => {
+    const former = "https://former.example.com";
+    const clock = new VirtualClock(google.clock.now());
+    const [before, between, after] = [
+      await google.verifier({ clock, audience: former }),
+      await google.verifier({ clock, audience: [AUDIENCE, former] }),
+      await google.verifier({ clock }),
+    ];
+    const [old, fresh] = [await google.mint({ audience: former }), await google.mint()];
+    expect((await refusal(before.verify(fresh))).code).toBe("ERR_TOKEN_AUDIENCE");
+    expect((await refusal(after.verify(old))).code).toBe("ERR_TOKEN_AUDIENCE");
+    await clock.advance(3599 * SECOND);
+    for (const token of [old, fresh]) expect(await between.verify(token)).toMatchObject({ email: CALLER });
+    // Pub/Sub uses a token for an hour, so nobody sends the old audience any more.
+    await clock.advance(61 * SECOND);
+    expect((await refusal(between.verify(old))).code).toBe("ERR_TOKEN_EXPIRED");
+  });
+});
+
 describe("verifyHeaders", () => {
   it("finds the token in whatever form the headers come", async () => {
     const verifier = await google.verifier();
@@ -397,6 +424,15 @@ describe("what is remembered", () => {
     expect(await verifier.verify(token)).not.toBe(first);
   });
 
+  it("is bound by the beginning of a token's validity too, when the clock is set back", async () => {
+    const clock = { time: google.clock.now(), now: () => clock.time };
+    const verifier = await google.verifier({ clock });
+    const token = await google.sign({ iat: clock.time / SECOND - 1800, nbf: clock.time / SECOND });
+    expect(await verifier.verify(token)).toMatchObject({ email: CALLER });
+    clock.time -= 61 * SECOND;
+    expect((await refusal(verifier.verify(token))).code).toBe("ERR_TOKEN_EARLY");
+  });
+
   it("is nothing when the key is withdrawn, or replaced", async () => {
     let keys = await google.keys();
     const verifier = await google.verifier({ keys: { find: (id) => keys.find(id) } });
@@ -436,15 +472,64 @@ describe("what is remembered", () => {
   });
 });
 
-describe("createVerifierBehindCloudRun", () => {
-  const env = { K_SERVICE: "orders" };
-  const rules = () => ({
+describe("what is not as the types say", () => {
+  it("is no token, whatever it is", async () => {
+    const verifiers = [await google.verifier(), createVerifierBehindCloudRun(behindCloudRun())];
+    const token = await google.mint();
+    for (const given of [undefined, null, 5, [token], { length: 3 }, Buffer.from(token)]) {
+      for (const verifier of verifiers) {
+        const error = await refusal(verifier.verify(given as unknown as string));
+        expect(error).toMatchObject({
+          code: "ERR_TOKEN_MALFORMED",
+          message: "the token is not a signed JWT: it is not a text",
+        });
+      }
+    }
+  });
+
+  it("is no header with a token", async () => {
+    const verifier = await google.verifier();
+    for (const value of [undefined, null, 5, [`Bearer ${await google.mint()}`]]) {
+      const headers = [["authorization", value]] as unknown as [string, string][];
+      expect((await refusal(verifier.verifyHeaders(headers))).code).toBe("ERR_TOKEN_MISSING");
+    }
+  });
+
+  it("is a clock that does not know the time: nobody gets in", async () => {
+    const verifier = await google.verifier({ clock: { now: () => NaN } });
+    expect((await refusal(verifier.verify(await google.mint()))).code).toBe("ERR_TOKEN_EARLY");
+  });
+
+  it("is an Object that somebody has given properties to: they are in no token", async () => {
+    const claims = { email: CALLER, email_verified: true, aud: AUDIENCE, sub: SUBJECT };
+    const verifier = await google.verifier();
+    for (const [name, value] of Object.entries(claims)) {
+      const token = await google.sign({ [name]: undefined });
+      Object.defineProperty(Object.prototype, name, { value, configurable: true });
+      try {
+        expect((await refusal(verifier.verify(token))).status).toBe(401);
+      } finally {
+        Reflect.deleteProperty(Object.prototype, name);
+      }
+    }
+    const polluting = JSON.parse('{"__proto__":{"email_verified":true}}') as Record<string, unknown>;
+    const token = await google.sign({ ...google.claims(), ...polluting, email_verified: undefined });
+    expect((await refusal(verifier.verify(token))).code).toBe("ERR_TOKEN_EMAIL");
+  });
+});
+
+function behindCloudRun() {
+  return {
     audience: AUDIENCE,
     callers: [CALLER],
     clock: google.clock,
     cloudRunHasCheckedTheSignature: true as const,
-    env,
-  });
+    env: { K_SERVICE: "orders" },
+  };
+}
+
+describe("createVerifierBehindCloudRun", () => {
+  const rules = behindCloudRun;
 
   it("believes a token whose signature Google has taken away", async () => {
     const token = await google.mint();
@@ -525,6 +610,27 @@ describe("against attacks", () => {
     }
   });
 
+  it("behind Cloud Run lets in only what Cloud Run refuses: forgeries that are in order but for their signature", async () => {
+    const verifier = createVerifierBehindCloudRun(behindCloudRun());
+    const admitted: string[] = [];
+    for (const { name, token } of await corpus()) {
+      if (await accepts(verifier.verify(token))) admitted.push(name);
+    }
+    // This is what `cloudRunHasCheckedTheSignature` gives up, and why it must be true.
+    // Half a signature is base64url for one key in four.
+    expect(admitted.filter((name) => name !== "half a signature")).toEqual([
+      "foreign key under our key id",
+      "foreign key under its own key id",
+      "foreign key that the header brings along",
+      "foreign key set that the header points to",
+      "tampered expiry",
+      "tampered subject",
+      "tampered header",
+      "one bit of the signature",
+      "SIGNATURE_REMOVED_BY_GOOGLE",
+    ]);
+  });
+
   it("lets none in when every Google account may call either", async () => {
     const verifier = await google.verifier({ callers: undefined, anyGoogleAccountMayCall: true });
     for (const { token } of await corpus()) expect((await refusal(verifier.verify(token))).status).toBe(401);
@@ -594,3 +700,16 @@ async function accepts(work: Promise<unknown>): Promise<boolean> {
     () => false,
   );
 }
+
+describe("the README", () => {
+  it("names every refusal, with what it answers", () => {
+    const text = readFileSync(join(__dirname, "../../verify/README.md"), "utf8");
+    const rows = [...text.matchAll(/^\| `(ERR_\w+)` +\| (\d+) +\| (.+?) +\| (.+?) +\|$/gm)];
+    const expected = Object.keys(REFUSALS).map((code) => {
+      const { status, headers, description } = new RequestRefused(code as RefusalCode);
+      const challenge = headers["WWW-Authenticate"]?.replace(/, error_description=.*/, "");
+      return [code, String(status), challenge === undefined ? "none" : `\`${challenge}\``, description];
+    });
+    expect(rows.map(([, ...cells]) => cells)).toEqual(expected);
+  });
+});

@@ -17,8 +17,14 @@ export async function admit(
     setCaller(caller, request);
     return caller;
   } catch (error) {
-    const { status, headers, body } = refusalOf(error, options);
-    response.writeHead(status, headers).end(body);
+    refuse(error, options, response);
     return undefined;
   }
+}
+
+/** Answers a request that was turned away. Whatever else went wrong is thrown on, and what comes after an answer. */
+export function refuse(error: unknown, options: AdapterOptions, response: ServerResponse): void {
+  if (response.headersSent) throw error;
+  const { status, headers, body } = refusalOf(error, options);
+  response.writeHead(status, headers).end(body);
 }

@@ -15,7 +15,12 @@ export async function admitFetch(
     setCaller(caller, request);
     return { caller };
   } catch (error) {
-    const { body, ...init } = refusalOf(error, options);
-    return { answer: new Response(body, init) };
+    return { answer: refusedFetch(error, options) };
   }
+}
+
+/** The answer to a request that was turned away. Whatever else went wrong is thrown on. */
+export function refusedFetch(error: unknown, options: AdapterOptions): Response {
+  const { body, ...init } = refusalOf(error, options);
+  return new Response(body, init);
 }

@@ -9,8 +9,8 @@ export function setCaller(caller: Caller, ...requests: object[]): void {
 }
 
 /**
- * Who sends this request, once an adapter has let it in. Takes the request of Node.js, Express, Fastify, the Fetch API and
- * (as `c.req.raw`) Hono.
+ * Who sends this request, once an adapter has let it in. Takes the request of Node.js, Express, Fastify and the Fetch API,
+ * and the context of Hono.
  *
  * ```ts
  * import express from "express";

@@ -1,7 +1,7 @@
 import type { Caller } from "../Caller";
 import type { Verifier } from "../Verifier";
 import type { AdapterOptions } from "./AdapterOptions";
-import { admitFetch } from "./admitFetch";
+import { admitFetch, refusedFetch } from "./admitFetch";
 
 /**
  * A handler of the Fetch API, such as a route handler of Next.js, that is only called for requests which may come in.
@@ -21,7 +21,8 @@ import { admitFetch } from "./admitFetch";
  * );
  * ```
  *
- * Whatever the framework passes beside the request comes after the caller.
+ * Whatever the framework passes beside the request comes after the caller. A `RequestRefused` that the handler throws, as
+ * `readPubSubPush` does, is answered too.
  */
 export function fetchHandler<
   Request extends { readonly headers: Iterable<[string, string]> },
@@ -33,6 +34,11 @@ export function fetchHandler<
 ): (request: Request, ...more: More) => Promise<Response> {
   return async (request, ...more) => {
     const admitted = await admitFetch(verifier, options, request);
-    return "answer" in admitted ? admitted.answer : handler(request, admitted.caller, ...more);
+    if ("answer" in admitted) return admitted.answer;
+    try {
+      return await handler(request, admitted.caller, ...more);
+    } catch (error) {
+      return refusedFetch(error, options);
+    }
   };
 }

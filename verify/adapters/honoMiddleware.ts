@@ -1,14 +1,19 @@
 import type { Verifier } from "../Verifier";
 import type { AdapterOptions } from "./AdapterOptions";
-import { admitFetch } from "./admitFetch";
+import { RequestRefused } from "../RequestRefused";
+import { admitFetch, refusedFetch } from "./admitFetch";
+import { setCaller } from "./callerOf";
 
 /** The part of Hono's context that is used. */
 interface Context {
   readonly req: { readonly raw: { readonly headers: Iterable<[string, string]> } };
+  /** What a handler has thrown; Hono has answered it by then. */
+  readonly error: Error | undefined;
+  res: Response;
 }
 
 /**
- * Middleware for Hono.
+ * Middleware for Hono. A `RequestRefused` that a handler throws, as `readPubSubPush` does, is answered too.
  *
  * ```ts
  * import { Hono } from "hono";
@@ -21,7 +26,7 @@ interface Context {
  * });
  * const app = new Hono();
  * app.use(honoMiddleware(verifier));
- * app.post("/", (c) => c.text(`hello, ${callerOf(c.req.raw).email}`));
+ * app.post("/", (c) => c.text(`hello, ${callerOf(c).email}`));
  * export default app;
  * ```
  */
@@ -32,7 +37,10 @@ export function honoMiddleware(
   return async (context, next) => {
     const admitted = await admitFetch(verifier, options, context.req.raw);
     if ("answer" in admitted) return admitted.answer;
+    // The context too: other middleware may put another request into it.
+    setCaller(admitted.caller, context);
     await next();
+    if (context.error instanceof RequestRefused) context.res = refusedFetch(context.error, options);
     return undefined;
   };
 }

@@ -2,10 +2,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Caller } from "../Caller";
 import type { Verifier } from "../Verifier";
 import type { AdapterOptions } from "./AdapterOptions";
-import { admit } from "./admit";
+import { admit, refuse } from "./admit";
 
 /**
- * A handler for `node:http` that is only called for requests which may come in. The others are answered.
+ * A handler for `node:http` that is only called for requests which may come in. The others are answered, and so are those
+ * for which the handler throws a `RequestRefused`, as `readPubSubPush` does.
  *
  * ```ts
  * import { createServer } from "node:http";
@@ -29,6 +30,11 @@ export function nodeHandler<Request extends IncomingMessage, Response extends Se
 ): (request: Request, response: Response) => Promise<void> {
   return async (request, response) => {
     const caller = await admit(verifier, options, request, response);
-    if (caller !== undefined) await handler(request, response, caller);
+    if (caller === undefined) return;
+    try {
+      await handler(request, response, caller);
+    } catch (error) {
+      refuse(error, options, response);
+    }
   };
 }

@@ -17,6 +17,7 @@ const KEPT = DAY;
 
 interface KeySet {
   readonly keys: ReadonlyMap<string, KeyObject>;
+  readonly fetchedAt: number;
   readonly freshUntil: number;
   readonly keptUntil: number;
 }
@@ -47,14 +48,16 @@ export class RemoteKeySet implements KeySource {
     return found;
   }
 
+  /** Keys from far in the future are not kept either, or a clock that was years ahead would make them last for years. */
   #keyAt(now: number, keyId: string): KeyObject | undefined {
-    return this.#current !== undefined && now < this.#current.keptUntil
-      ? this.#current.keys.get(keyId)
-      : undefined;
+    if (this.#current === undefined) return undefined;
+    const { keys, fetchedAt, keptUntil } = this.#current;
+    return now < keptUntil && now >= fetchedAt - KEPT ? keys.get(keyId) : undefined;
   }
 
+  /** Keys from the future were fetched while the clock was ahead: nobody knows how old they are. */
   #isFresh(now: number): boolean {
-    return this.#current !== undefined && now < this.#current.freshUntil;
+    return this.#current !== undefined && now >= this.#current.fetchedAt && now < this.#current.freshUntil;
   }
 
   async #refresh(now: number): Promise<void> {
@@ -78,7 +81,12 @@ export class RemoteKeySet implements KeySource {
       const { keys, maxAge = FRESH.usual } = await downloadKeys(url, fetch, timeout);
       const now = clock.now();
       const fresh = Math.min(Math.max(maxAge, FRESH.least), FRESH.most);
-      this.#current = { keys, freshUntil: now + fresh, keptUntil: now + KEPT };
+      this.#current = {
+        keys: withKnown(keys, this.#current?.keys),
+        fetchedAt: now,
+        freshUntil: now + fresh,
+        keptUntil: now + KEPT,
+      };
       this.#failure = undefined;
     } catch (error) {
       this.#failure = new Error(`${url}: ${error instanceof Error ? error.message : "failed"}`, {
@@ -87,4 +95,17 @@ export class RemoteKeySet implements KeySource {
       onFailure(this.#failure);
     }
   }
+}
+
+/** The same object for a key that stands, as `KeySource.find` promises. */
+function withKnown(
+  keys: ReadonlyMap<string, KeyObject>,
+  known: ReadonlyMap<string, KeyObject> = new Map(),
+): ReadonlyMap<string, KeyObject> {
+  return new Map(
+    [...keys].map(([id, key]) => {
+      const former = known.get(id);
+      return [id, former?.equals(key) === true ? former : key];
+    }),
+  );
 }

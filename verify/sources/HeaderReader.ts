@@ -1,6 +1,7 @@
 import { RequestRefused } from "../RequestRefused";
 import { headerPairs } from "../token/headerPairs";
 import type { SourceHeaders } from "./SourceHeaders";
+import { timeOf } from "./timeOf";
 
 /** Reads headers of one source by the rest of their names, in whatever form they come. */
 export class HeaderReader {
@@ -33,8 +34,7 @@ export class HeaderReader {
   optionalTime(name: string): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
-    const time = Date.parse(text);
-    return /^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(time) ? time : this.#refuse(name, "is no time");
+    return timeOf(text) ?? this.#refuse(name, "is no time");
   }
 
   /** Milliseconds since 1970, from seconds with a fraction. */

@@ -1,6 +1,7 @@
 import { RequestRefused } from "../RequestRefused";
 import { isRecord } from "./isRecord";
 import { PubSubMessage } from "./PubSubMessage";
+import { timeOf } from "./timeOf";
 
 /** A delivery of a push subscription. */
 export interface PubSubPush {
@@ -39,14 +40,18 @@ export function readPubSubPush(body: unknown): PubSubPush {
   return { message: readMessage(push.message), subscription, deliveryAttempt };
 }
 
+/** Node.js reads around whatever else there is, and the message would be another one than was sent. */
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
 /** Google writes some names in two spellings; the ones in snake case may be alone in what others send. */
 function readMessage(message: Record<string, unknown>): PubSubMessage {
   const { data = "", attributes = {}, orderingKey = "" } = message;
   const id = message.messageId ?? message.message_id;
-  const publishTime = Date.parse(String(message.publishTime ?? message.publish_time));
+  const publishTime = timeOf(message.publishTime ?? message.publish_time);
   if (typeof id !== "string") throw malformed("no messageId");
-  if (Number.isNaN(publishTime)) throw malformed("no publishTime");
+  if (publishTime === undefined) throw malformed("no publishTime");
   if (typeof data !== "string") throw malformed("data is no text");
+  if (data.length % 4 !== 0 || !BASE64.test(data)) throw malformed("data is not base64");
   if (typeof orderingKey !== "string") throw malformed("orderingKey is no text");
   if (!isRecord(attributes)) throw malformed("attributes are no object");
   return new PubSubMessage(id, publishTime, Buffer.from(data, "base64"), texts(attributes), orderingKey);

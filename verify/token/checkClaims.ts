@@ -30,24 +30,27 @@ export function checkClaims(claims: Claims, rules: Rules): Caller {
   return caller;
 }
 
-/** The one thing that changes while a token is remembered. */
+/**
+ * The one thing that changes while a token is remembered. Each is asked for what must be true: a clock that answers no
+ * number lets nobody in.
+ */
 export function checkTimes({ issuedAt, expiresAt }: Caller, { clock, skew }: Rules): void {
   const now = clock.now();
-  if (now < issuedAt - skew) {
+  if (!(now >= issuedAt - skew)) {
     throw new RequestRefused(
       "ERR_TOKEN_EARLY",
       `by ${seconds(issuedAt - now)}; is this machine's clock right?`,
     );
   }
-  if (now >= expiresAt + skew)
+  if (!(now < expiresAt + skew))
     throw new RequestRefused("ERR_TOKEN_EXPIRED", `${seconds(now - expiresAt)} ago`);
-  if (expiresAt >= now + LONGEST_LIFE * 1000) throw new RequestRefused("ERR_TOKEN_LIFETIME");
+  if (!(expiresAt < now + LONGEST_LIFE * 1000)) throw new RequestRefused("ERR_TOKEN_LIFETIME");
 }
 
 /** Google's tokens have none, and one that has is bound by it. */
 function checkNotBefore(claims: Claims, { clock, skew }: Rules): void {
   if (claims.nbf === undefined) return;
-  if (clock.now() < time(claims, "nbf") * 1000 - skew) throw new RequestRefused("ERR_TOKEN_EARLY");
+  if (!(clock.now() >= time(claims, "nbf") * 1000 - skew)) throw new RequestRefused("ERR_TOKEN_EARLY");
 }
 
 function audienceOf(claims: Claims, { audiences }: Rules): string {

@@ -32,7 +32,9 @@ export function parseCheckedToken(token: string): ParsedToken {
   return parse(header, payload);
 }
 
-function partsOf(token: string): [string, string, string] {
+/** Not everybody has a compiler that refuses what the types do, and a header that is missing is undefined. */
+function partsOf(token: unknown): [string, string, string] {
+  if (typeof token !== "string") throw malformed("it is not a text");
   if (token.length > LONGEST_TOKEN) throw malformed(`it is longer than ${LONGEST_TOKEN} characters`);
   const [header, payload, signature, ...more] = token.split(".");
   if (!header || !payload || !signature || more.length > 0) throw malformed("it has not three parts");
@@ -50,7 +52,10 @@ function parse(header: string, payload: string): ParsedToken {
 
 function readObject(part: string, name: string): Record<string, unknown> {
   const value = isCanonical(part) ? readJson(Buffer.from(part, "base64url")) : undefined;
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    // Without a prototype: what somebody has put on Object's is in no token.
+    return Object.assign(Object.create(null), value) as Record<string, unknown>;
+  }
   throw malformed(`its ${name} is not a JSON object in base64url`);
 }
 

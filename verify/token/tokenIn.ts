@@ -18,8 +18,9 @@ export function tokenIn(headers: HeaderList, names: readonly string[]): string {
   throw new RequestRefused("ERR_TOKEN_MISSING", `no ${names.join(" or ")} header`);
 }
 
-function onlyToken(values: readonly string[]): string {
-  const [value = "", ...more] = values;
+function onlyToken(values: readonly unknown[]): string {
+  const [value, ...more] = values;
+  if (typeof value !== "string") throw new RequestRefused("ERR_TOKEN_MISSING", "the header is not a text");
   // Headers of the Fetch API join what came twice by commas, which are in no token.
   if (more.length > 0 || value.includes(",")) throw new RequestRefused("ERR_TOKEN_SEVERAL");
   const token = BEARER.exec(value)?.[1];

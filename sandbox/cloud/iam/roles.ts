@@ -15,6 +15,7 @@ const RUN_DEVELOPER: Grants = {
   "run.routes": "get invoke list",
   "run.revisions": "delete get list",
   "run.jobs": `${CRUD} getIamPolicy run runWithOverrides`,
+  "run.executions": "cancel delete get list",
 };
 const RUN_INSTANCES: Grants = { "run.instances": `${CRUD} getIamPolicy invoke` };
 
@@ -53,6 +54,7 @@ const EDITOR: Grants = {
   "pubsub.subscriptions": `${PUBSUB_EDITOR["pubsub.subscriptions"] ?? ""} getIamPolicy`,
   "secretmanager.secrets": `${CRUD} getIamPolicy`,
   "secretmanager.versions": "add destroy disable enable get list",
+  "servicemanagement.services": "bind check create delete get list quota report update",
   "serviceusage.services": "disable enable get list use",
   "storage.buckets": "create delete list",
 };
@@ -100,6 +102,8 @@ const TABLE: Readonly<Record<string, readonly Grants[]>> = {
   ],
   "roles/run.invoker": [{ "run.routes": "invoke", "run.jobs": "run", "run.instances": "invoke" }],
   "roles/run.servicesInvoker": [{ "run.routes": "invoke" }],
+  "roles/run.jobsExecutor": [{ "run.jobs": "run", "run.executions": "cancel" }],
+  "roles/run.jobsExecutorWithOverrides": [{ "run.jobs": "run runWithOverrides", "run.executions": "cancel" }],
   "roles/run.builder": [
     {
       "artifactregistry.repositories": "deleteArtifacts downloadArtifacts uploadArtifacts",
@@ -175,6 +179,7 @@ const TABLE: Readonly<Record<string, readonly Grants[]>> = {
   "roles/cloudsql.client": [{ "cloudsql.instances": "connect get" }],
   "roles/logging.logWriter": [{ "logging.logEntries": "create" }],
   "roles/secretmanager.secretAccessor": [PROJECTS, { "secretmanager.versions": "access" }],
+  "roles/servicemanagement.serviceController": [{ "servicemanagement.services": "check get quota report" }],
   "roles/storage.objectAdmin": [
     PROJECTS,
     OBJECT_VIEWER,

@@ -4,6 +4,10 @@ import { ROLES } from "./roles";
 const DOCUMENTED: Readonly<Record<string, string>> = {
   // docs.cloud.google.com/run/docs/authenticating/service-to-service
   "run.routes.invoke": "roles/run.invoker",
+  // docs.cloud.google.com/run/docs/execute/jobs
+  "run.jobs.run": "roles/run.jobsExecutor",
+  // docs.cloud.google.com/endpoints/docs/openapi/get-started-cloud-run
+  "servicemanagement.services.get": "roles/servicemanagement.serviceController",
 };
 
 /** The role to grant for a permission: never a basic one, never one of Google's own agents. */

@@ -53,6 +53,32 @@ export const iamMembers: readonly Kind<never>[] = [
       ),
   }),
   memberKind({
+    token: "gcp:cloudrunv2/jobIamMember:JobIamMember",
+    apis: ["run.googleapis.com"],
+    template: "projects/{project}/locations/{location}/jobs/{name}",
+    resource: "name",
+    fullName: (cx, { project = "", location = "", name = "" }) =>
+      stored(
+        cx,
+        "gcp:cloudrunv2/job:Job",
+        `projects/${project}/locations/${location}/jobs/${name}`,
+        `Resource '${name}' of kind 'JOB' in region '${location}' in project '${project}' does not exist.`,
+      ),
+  }),
+  memberKind({
+    token: "gcp:endpoints/serviceIamMember:ServiceIamMember",
+    apis: ["servicemanagement.googleapis.com"],
+    template: "services/{serviceName}",
+    resource: "serviceName",
+    fullName: (cx, { serviceName = "" }) =>
+      stored(
+        cx,
+        "gcp:endpoints/service:Service",
+        serviceName,
+        `Service '${serviceName}' not found or permission denied.`,
+      ),
+  }),
+  memberKind({
     token: "gcp:cloudfunctions/functionIamMember:FunctionIamMember",
     apis: ["cloudfunctions.googleapis.com"],
     template: "projects/{project}/locations/{region}/functions/{cloudFunction}",

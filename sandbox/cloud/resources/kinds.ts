@@ -1,14 +1,18 @@
 import { CloudError } from "../errors";
+import { api, apiConfig, gateway } from "./api-gateway";
 import { repository } from "./artifact-registry";
 import { customRole } from "./custom-role";
+import { endpointsService } from "./endpoints-service";
 import { functionV1 } from "./function-v1";
 import { functionV2 } from "./function-v2";
 import { iamMembers } from "./iam-members";
+import { istioAuthorizationPolicy, istioRequestAuthentication } from "./istio";
 import type { Kind } from "./kind";
 import { projectService, serviceIdentity } from "./projects";
 import { subscription } from "./pubsub-subscription";
 import { topic } from "./pubsub-topic";
 import { randomId, randomString } from "./random";
+import { runJob } from "./run-job";
 import { runService } from "./run-service";
 import { schedulerJob } from "./scheduler-job";
 import { secret, secretVersion } from "./secrets";
@@ -24,6 +28,11 @@ const KINDS: ReadonlyMap<string, Kind<never>> = new Map(
     customRole,
     serviceAccount,
     runService,
+    runJob,
+    endpointsService,
+    api,
+    apiConfig,
+    gateway,
     functionV1,
     functionV2,
     bucket,
@@ -37,6 +46,8 @@ const KINDS: ReadonlyMap<string, Kind<never>> = new Map(
     taskQueue,
     workloadIdentityPool,
     workloadIdentityProvider,
+    istioRequestAuthentication,
+    istioAuthorizationPolicy,
     randomString,
     randomId,
     ...iamMembers,

@@ -36,7 +36,8 @@ const environment = () =>
     ),
   });
 
-const container = () =>
+/** One container of a service or of a job. */
+export const container = () =>
   block({
     image: z.string().check(z.regex(/^\S+$/, "it must be the address of a container image")),
     name: optional(pattern(/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/, "it must be a DNS label")),
@@ -55,6 +56,16 @@ const container = () =>
 const network = () =>
   block({ network: optional(z.string()), subnetwork: optional(z.string()), tags: optional(texts()) });
 
+export const vpcAccess = () =>
+  block({
+    connector: optional(z.string()),
+    egress: optional(choice(["ALL_TRAFFIC", "PRIVATE_RANGES_ONLY"])),
+    networkInterfaces: optional(z.array(network())),
+  });
+
+export const volumes = () =>
+  z.array(block({ name: z.string(), cloudSqlInstance: optional(block({ instances: optional(texts()) })) }));
+
 const template = () =>
   block({
     serviceAccount: optional(serviceAccountEmail()),
@@ -66,18 +77,8 @@ const template = () =>
     annotations: optional(textMap()),
     scaling: optional(scaling()),
     containers: z.array(container()).check(z.minLength(1)),
-    vpcAccess: optional(
-      block({
-        connector: optional(z.string()),
-        egress: optional(choice(["ALL_TRAFFIC", "PRIVATE_RANGES_ONLY"])),
-        networkInterfaces: optional(z.array(network())),
-      }),
-    ),
-    volumes: optional(
-      z.array(
-        block({ name: z.string(), cloudSqlInstance: optional(block({ instances: optional(texts()) })) }),
-      ),
-    ),
+    vpcAccess: optional(vpcAccess()),
+    volumes: optional(volumes()),
   });
 
 const traffic = () =>
@@ -125,7 +126,12 @@ export const runSchema = () =>
 export type RunInputs = z.infer<ReturnType<typeof runSchema>>;
 
 export function runRules(inputs: Props): Failure[] {
-  return [...instanceRules(inputs), ...networkRules(inputs), ...mountRules(inputs), ...sourceRules(inputs)];
+  return [...instanceRules(inputs), ...templateRules(inputs, "template")];
+}
+
+/** What holds for whatever runs containers: `at` is the path of its template. */
+export function templateRules(inputs: Props, at: string): Failure[] {
+  return [...networkRules(inputs, at), ...mountRules(inputs, at), ...sourceRules(inputs, at)];
 }
 
 function instanceRules(inputs: Props): Failure[] {
@@ -145,24 +151,24 @@ function instanceRules(inputs: Props): Failure[] {
   });
 }
 
-function networkRules(inputs: Props): Failure[] {
-  const connector = knownText(inputs, "template.vpcAccess.connector");
-  const interfaces = valueAt(inputs, "template.vpcAccess.networkInterfaces");
+function networkRules(inputs: Props, at: string): Failure[] {
+  const connector = knownText(inputs, `${at}.vpcAccess.connector`);
+  const interfaces = valueAt(inputs, `${at}.vpcAccess.networkInterfaces`);
   if (connector === undefined || !Array.isArray(interfaces)) return [];
   return [
     {
-      property: "template.vpcAccess.connector",
+      property: `${at}.vpcAccess.connector`,
       reason: "conflicts with networkInterfaces: give one of the two",
     },
   ];
 }
 
-function mountRules(inputs: Props): Failure[] {
-  const volumes = valueAt(inputs, "template.volumes") ?? [];
+function mountRules(inputs: Props, at: string): Failure[] {
+  const volumes = valueAt(inputs, `${at}.volumes`) ?? [];
   if (!Array.isArray(volumes) || !volumes.every((volume) => isProps(volume) && !isUnknown(volume.name)))
     return [];
   const names = volumes.map((volume: Props) => volume.name);
-  return containersOf(inputs).flatMap(({ item, path }) =>
+  return containersOf(inputs, at).flatMap(({ item, path }) =>
     list(item.volumeMounts).flatMap((mount, index) =>
       typeof mount.name !== "string" || names.includes(mount.name)
         ? []
@@ -176,8 +182,8 @@ function mountRules(inputs: Props): Failure[] {
   );
 }
 
-function sourceRules(inputs: Props): Failure[] {
-  return containersOf(inputs).flatMap(({ item, path }) =>
+function sourceRules(inputs: Props, at: string): Failure[] {
+  return containersOf(inputs, at).flatMap(({ item, path }) =>
     list(item.envs).flatMap((env, index) =>
       env.value !== undefined && !isUnknown(env.value) && isProps(env.valueSource)
         ? [
@@ -191,10 +197,10 @@ function sourceRules(inputs: Props): Failure[] {
   );
 }
 
-function containersOf(inputs: Props): { item: Props; path: string }[] {
-  return list(valueAt(inputs, "template.containers")).map((item, index) => ({
+function containersOf(inputs: Props, at: string): { item: Props; path: string }[] {
+  return list(valueAt(inputs, `${at}.containers`)).map((item, index) => ({
     item,
-    path: `template.containers[${index}]`,
+    path: `${at}.containers[${index}]`,
   }));
 }
 

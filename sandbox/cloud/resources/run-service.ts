@@ -152,6 +152,8 @@ function nextGeneration(
 
 function requireRunnable(cx: Context, inputs: RunInputs): void {
   const project = projectIn(cx, inputs);
+  if (inputs.invokerIamDisabled === true)
+    requireAllowed(cx, project.id, "run.managed.requireInvokerIam", inputs.name);
   const email = inputs.template.serviceAccount ?? defaultComputeAccount(project.number);
   const reader = `Run service "${inputs.name}"`;
   requireActAs(cx, { email, project: project.id, to: reader });
@@ -160,6 +162,16 @@ function requireRunnable(cx: Context, inputs: RunInputs): void {
     isProps(valueSource) ? [{ version: "latest", ...valueSource.secretKeyRef }] : [],
   );
   requireSecrets(cx, { uses, project: project.id, email, reader });
+}
+
+/** cloud.google.com/run/docs/securing/managing-access, "Disable the Cloud Run Invoker IAM check" */
+function requireAllowed(cx: Context, project: string, constraint: string, name: string): void {
+  if (cx.cloud.projects.require(project).orgPolicies?.includes(constraint) !== true) return;
+  throw new CloudError(
+    "FAILED_PRECONDITION",
+    `Operation denied by org policy: ["constraints/${constraint}"] is enforced in project ${project}, so Run service "${name}" ` +
+      "may not have invokerIamDisabled. Have an exception made for the project.",
+  );
 }
 
 function deployerEmail(cx: Context, project: string): string {

@@ -47,6 +47,9 @@ const schema = () =>
         oidcToken: optional(
           block({ serviceAccountEmail: serviceAccountEmail(), audience: optional(z.string()) }),
         ),
+        oauthToken: optional(
+          block({ serviceAccountEmail: serviceAccountEmail(), scope: optional(z.string()) }),
+        ),
       }),
     ),
     rateLimits: optional(
@@ -102,7 +105,7 @@ export const taskQueue: Kind<never> = kind(schema, {
     ...(isUnknown(inputs.desiredState) ? {} : { state: inputs.desiredState }),
     ...(valueAt(inputs, RATE) === UNKNOWN ? {} : { [BURST]: burstAt(valueAt(inputs, RATE)) }),
   }),
-  rules: (inputs) => [...tokenRules(inputs), ...backoffRules(inputs)],
+  rules: (inputs) => [...tokenRules(inputs), ...accessRules(inputs), ...backoffRules(inputs)],
   identify: (cx, inputs) => {
     const project = projectIn(cx, inputs).id;
     const id = `projects/${project}/locations/${inputs.location}/queues/${inputs.name}`;
@@ -136,7 +139,8 @@ export function burstAt(rate: unknown): number {
 }
 
 function requireIdentity(cx: Context, inputs: Inputs): void {
-  const email = inputs.httpTarget?.oidcToken?.serviceAccountEmail;
+  const { oidcToken, oauthToken } = inputs.httpTarget ?? {};
+  const email = (oidcToken ?? oauthToken)?.serviceAccountEmail;
   if (email === undefined) return;
   requireCaller(cx, { email, project: projectIn(cx, inputs).id, to: `task queue "${inputs.name}"` });
 }
@@ -148,6 +152,20 @@ function tokenRules(inputs: Props): Failure[] {
   if (token === undefined || isUnknown(audience) || (audience !== undefined && audience !== "")) return [];
   const reason = "is required but missing: for a whole queue Google takes no default";
   return [{ property: "httpTarget.oidcToken.audience", reason }];
+}
+
+/** docs.cloud.google.com/tasks/docs/reference/rest/v2/OAuthToken: for Google's APIs, which a queue names by its host. */
+function accessRules(inputs: Props): Failure[] {
+  const [oidc, oauth] = [valueAt(inputs, "httpTarget.oidcToken"), valueAt(inputs, "httpTarget.oauthToken")];
+  if (oauth === undefined || isUnknown(oauth)) return [];
+  const property = "httpTarget.oauthToken";
+  if (oidc !== undefined && !isUnknown(oidc)) {
+    return [{ property, reason: 'conflicts with "httpTarget.oidcToken": a request carries one token' }];
+  }
+  const host = valueAt(inputs, "httpTarget.uriOverride.host");
+  if (isUnknown(host) || (typeof host === "string" && host.endsWith(".googleapis.com"))) return [];
+  const reason = `is for Google's APIs (*.googleapis.com) only, and the host is ${JSON.stringify(host ?? "each task's own")}`;
+  return [{ property, reason }];
 }
 
 function backoffRules(inputs: Props): Failure[] {

@@ -1,9 +1,10 @@
 import type { Cloud } from "../../cloud/cloud";
 import type { Ingress } from "../../ingress/ingress";
 import type { StoredResource } from "../../cloud/store";
+import { CLOUD_PLATFORM } from "../../cloud/tokens/access-tokens";
 import type { Attempt, AttemptLog } from "../attempt";
 import { milliseconds } from "../duration";
-import { mint, type Minted } from "../mint";
+import { mint, mintAccess, type Minted, type MintedAccess } from "../mint";
 import { notMinted, send, type Planned } from "../send";
 import type { Waits } from "../waits";
 import { retries, retryInterval } from "./backoff";
@@ -49,19 +50,22 @@ async function attemptOnce(
 ): Promise<Attempt | undefined> {
   const { httpTarget } = state;
   const oidc = httpTarget?.oidcToken;
+  const oauth = httpTarget?.oauthToken;
   const audience = oidc && (nonEmpty(oidc.audience) ?? httpTarget.uri);
+  // docs.cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#OAuthToken
+  const scope = oauth && (nonEmpty(oauth.scope) ?? CLOUD_PLATFORM);
   const planned: Planned = {
     at: cloud.clock.now(),
     source: { kind: "scheduler-job", name: state.name, id },
     number,
     url: httpTarget?.uri ?? "",
-    caller: oidc?.serviceAccountEmail ?? httpTarget?.oauthToken?.serviceAccountEmail ?? "",
+    caller: (oidc ?? oauth)?.serviceAccountEmail ?? "",
     audience,
+    scope,
   };
-  if (httpTarget === undefined || httpTarget.oauthToken !== undefined)
-    return notModelled(planned, httpTarget);
+  if (httpTarget === undefined) return notModelled(planned);
   return send(waits, planned, {
-    mint: () => tokenFor(cloud, project, oidc?.serviceAccountEmail, audience),
+    mint: () => tokenFor(cloud, { project, caller: planned.caller, audience, scope }),
     send: (token) =>
       following(
         (request) => ingress.handle(request, { network: "google", project }),
@@ -75,24 +79,20 @@ async function attemptOnce(
 /** Without an audience of its own a job takes its whole address, query included. */
 async function tokenFor(
   cloud: Cloud,
-  project: string,
-  caller: string | undefined,
-  audience: string | undefined,
-): Promise<Minted | undefined> {
-  if (caller === undefined || audience === undefined) return undefined;
+  { audience, scope, ...of }: { project: string; caller: string; audience?: string; scope?: string },
+): Promise<Minted | MintedAccess | undefined> {
   // Every attempt has a token of its own: nothing documents that one is used again.
-  return mint(cloud, { agent: "scheduler", project, caller, audience });
+  if (audience !== undefined) return mint(cloud, { agent: "scheduler", ...of, audience });
+  return scope === undefined ? undefined : mintAccess(cloud, { agent: "scheduler", ...of, scope });
 }
 
-function notModelled(planned: Planned, httpTarget: JobState["httpTarget"]): Attempt {
-  const what = httpTarget === undefined ? "a job without an httpTarget" : "oauthToken (OAuth access tokens)";
-  const reason = `The sandbox does not model ${what}.`;
+function notModelled(planned: Planned): Attempt {
   return notMinted(planned, {
     allowed: false,
     member: "",
-    permission: "iam.serviceAccounts.getAccessToken",
+    permission: "iam.serviceAccounts.getOpenIdToken",
     resource: planned.source.id,
-    reason,
+    reason: "The sandbox does not model a job without an httpTarget.",
   });
 }
 

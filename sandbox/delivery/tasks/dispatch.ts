@@ -35,6 +35,7 @@ export async function dispatch(
     url,
     caller: wanted?.caller ?? "",
     audience: wanted?.audience,
+    scope: wanted?.scope,
   };
   // Not documented: an attempt for which no token can be had counts like one that was refused.
   const attempt = await send(waits, planned, {

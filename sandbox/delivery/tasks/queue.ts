@@ -11,6 +11,7 @@ export interface QueueTarget {
   headerOverrides?: { header: { key: string; value: string } }[];
   uriOverride?: UriOverride;
   oidcToken?: { serviceAccountEmail: string; audience?: string };
+  oauthToken?: { serviceAccountEmail: string; scope?: string };
 }
 
 export interface UriOverride {

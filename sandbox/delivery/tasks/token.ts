@@ -1,15 +1,15 @@
 import type { Cloud } from "../../cloud/cloud";
 import type { Decision } from "../../cloud/iam/decide";
 import { agentEmail } from "../../cloud/names";
-import { mint, type Minted } from "../mint";
+import { CLOUD_PLATFORM } from "../../cloud/tokens/access-tokens";
+import { mint, mintAccess, type Minted, type MintedAccess } from "../mint";
 import type { StoredQueue } from "./queue";
 import type { Task } from "./task";
 
-/** Whose token an attempt carries. */
-export interface WantedToken {
-  caller: string;
-  audience: string;
-}
+/** Whose token an attempt carries: an id_token for an audience, or an access token with a scope. */
+export type WantedToken = { caller: string } & (
+  { audience: string; scope?: undefined } | { audience?: undefined; scope: string }
+);
 
 /**
  * What the queue says goes before what the task says. Without an audience a task's token is for its address; which one, if
@@ -17,6 +17,12 @@ export interface WantedToken {
  * https://docs.cloud.google.com/tasks/docs/creating-http-target-tasks
  */
 export function wantedToken({ state }: StoredQueue, task: Task, url: string): WantedToken | undefined {
+  const oauth = state.httpTarget?.oauthToken;
+  if (oauth !== undefined) {
+    const { serviceAccountEmail: caller, scope = "" } = oauth;
+    // docs.cloud.google.com/tasks/docs/reference/rest/v2/OAuthToken
+    return { caller, scope: scope === "" ? CLOUD_PLATFORM : scope };
+  }
   const oidc = state.httpTarget?.oidcToken ?? task.call.oidcToken;
   if (oidc === undefined) return undefined;
   const { serviceAccountEmail: caller, audience = "" } = oidc;
@@ -27,8 +33,16 @@ const ACT_AS =
   "that Cloud Tasks' agent can mint without roles/iam.serviceAccountUser on the account, which Google asks for (docs.cloud.google.com/tasks/docs/creating-http-target-tasks)";
 
 /** The token, minted for this one attempt by the agent of the queue's project. */
-export async function taskToken(cloud: Cloud, project: string, wanted: WantedToken): Promise<Minted> {
-  const minted = await mint(cloud, { agent: "tasks", project, ...wanted });
+export async function taskToken(
+  cloud: Cloud,
+  project: string,
+  { caller, audience, scope }: WantedToken,
+): Promise<Minted | MintedAccess> {
+  const question = { agent: "tasks" as const, project, caller };
+  const minted =
+    scope === undefined
+      ? await mint(cloud, { ...question, audience })
+      : mintAccess(cloud, { ...question, scope });
   return minted.ok && !agentActsAs(cloud, project, minted.decision)
     ? { ...minted, decision: assuming(minted.decision, ACT_AS) }
     : minted;

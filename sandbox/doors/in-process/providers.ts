@@ -5,7 +5,7 @@ import type { ProviderConfig } from "../../cloud/resources/provider";
 const PROVIDER_TYPE = "pulumi:providers:";
 
 /** The packages whose resources the embedded cloud has. */
-const PACKAGES: readonly string[] = ["gcp", "random"];
+const PACKAGES: readonly string[] = ["gcp", "random", "kubernetes"];
 
 /** Whether a type is that of a provider instance rather than of a resource. */
 export function isProviderType(type: string): boolean {
@@ -65,7 +65,7 @@ export class Providers {
 function known(name: string, token?: string): void {
   if (PACKAGES.includes(name)) return;
   const what = token === undefined ? "" : `, so "${token}" cannot be deployed on it`;
-  throw new Error(`The sandbox has no provider "${name}" (only ${PACKAGES.join(" and ")})${what}`);
+  throw new Error(`The sandbox has no provider "${name}" (only ${PACKAGES.join(", ")})${what}`);
 }
 
 function configOf(inputs: Readonly<Record<string, unknown>>): ProviderConfig {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { isSystemError } from "../shared/system-error";
 import { PortError } from "./port-error";
 
 const LOOPBACK = "127.0.0.1";
@@ -73,9 +74,8 @@ export class LoopbackServer {
 }
 
 function occupied(error: unknown, port: number): unknown {
-  if (typeof error !== "object" || error === null || !("code" in error)) return error;
-  if (error.code !== "EADDRINUSE" && error.code !== "EACCES") return error;
-  const why = error.code === "EADDRINUSE" ? "is in use" : "may not be used";
+  if (!isSystemError(error, "EADDRINUSE", "EACCES")) return error;
+  const why = isSystemError(error, "EADDRINUSE") ? "is in use" : "may not be used";
   return new PortError(
     `Port ${port} on ${LOOPBACK} ${why}. Choose another, or none: then any free one is taken.`,
   );

@@ -33,7 +33,7 @@ const ID_TOKEN = z.strictObject({
   audience: required,
   includeEmail: flag,
   organizationNumberIncluded: flag,
-  // Not in the reference; Google's own client libraries send it with includeEmail:
+  // Not in the reference, so what it does is assumed from its name. Google's own client libraries send it with includeEmail:
   // https://github.com/googleapis/google-auth-library-nodejs, src/auth/impersonated.ts
   useEmailAzp: flag,
 });
@@ -135,6 +135,7 @@ function impersonated(
   if (account === undefined) throw denied(permission, `service account ${email} does not exist.`);
   allow(cloud, principal, permission, serviceAccountName(account.project, account.email));
   if (account.disabled === true) {
+    // Assumed: Google documents that a disabled account gets no credentials, and not with which words.
     throw new CloudError("FAILED_PRECONDITION", `Service account ${email} is disabled.`);
   }
   return account;

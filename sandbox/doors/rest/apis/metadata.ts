@@ -1,15 +1,16 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Cloud } from "../../../cloud/cloud";
 import { CloudError } from "../../../cloud/errors";
+import type { Project } from "../../../cloud/projects";
 import { CLOUD_PLATFORM } from "../../../cloud/tokens/access-tokens";
 import type { Api, Call, Handler, Reply } from "../api";
 
 /** What a workload on Google Cloud runs as. */
 export interface Instance {
-  /** The id of its project. */
-  project: string;
   /** The e-mail of its service account. */
   account: string;
+  /** The id of its project. Default: that of the account. */
+  project?: string;
 }
 
 const ROOT = "/computeMetadata/v1";
@@ -23,7 +24,8 @@ const SECONDS = 3599;
  * https://docs.cloud.google.com/compute/docs/metadata/predefined-metadata-keys
  */
 export function metadataApi(cloud: Cloud, { project, account }: Instance): Api {
-  const { id, number } = cloud.projects.require(project);
+  const home = (): Project =>
+    cloud.projects.require(project ?? cloud.iam.account(account)?.project ?? account);
   const ofAccount =
     (read: (email: string, call: Call) => unknown): Handler =>
     async (call) => {
@@ -43,8 +45,8 @@ export function metadataApi(cloud: Cloud, { project, account }: Instance): Api {
     [`${ROOT}/instance`]: text("service-accounts/\n"),
     [`${ROOT}/instance/`]: text("service-accounts/\n"),
     [`${ROOT}/universe/universe-domain`]: text("googleapis.com"),
-    [`${ROOT}/project/project-id`]: text(id),
-    [`${ROOT}/project/numeric-project-id`]: text(number),
+    [`${ROOT}/project/project-id`]: () => ({ body: home().id }),
+    [`${ROOT}/project/numeric-project-id`]: () => ({ body: home().number }),
     [`${ACCOUNTS}/`]: text(`default/\n${account}/\n`),
     [`${ACCOUNTS}/{account}/`]: ofAccount((email, { url }) =>
       url.searchParams.get("recursive") === "true"
@@ -92,7 +94,7 @@ function accessToken({ tokens }: Cloud, email: string, url: URL): Record<string,
 
 /**
  * The e-mail is in the token only if the full format is asked for. On a virtual machine that one describes the machine
- * too; here no machine is, as on Cloud Run.
+ * too; here no machine is. That Cloud Run's server makes the same difference between the formats is assumed.
  * https://docs.cloud.google.com/compute/docs/instances/verifying-instance-identity
  */
 async function identity({ tokens }: Cloud, email: string, url: URL): Promise<string> {

@@ -12,6 +12,7 @@ export class OAuthError extends Error {
     super(description);
   }
 
+  /** The status is assumed where the page does not say it: all that was seen in the field were 400. */
   get reply(): Reply {
     return { status: 400, body: { error: this.error, error_description: this.message } };
   }

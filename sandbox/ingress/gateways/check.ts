@@ -1,0 +1,49 @@
+import type { Cloud } from "../../cloud/cloud";
+import type { HttpRequest } from "../http";
+import { type Authentication, authenticateAll } from "../jwt-authn/authenticate";
+import { findTokens, type Locations } from "../jwt-authn/locations";
+import type { Proxy } from "./proxy";
+
+/** Where ESPv2 looks. github.com/GoogleCloudPlatform/esp-v2, src/go/configgenerator/filterconfig/filter_gen_jwt_authn.go */
+const LOCATIONS: Locations = {
+  headers: [
+    { name: "authorization", prefix: "Bearer " },
+    { name: "x-goog-iap-jwt-assertion", prefix: "" },
+  ],
+  params: ["access_token"],
+};
+
+export type Checked = Authentication & {
+  /** The token that was looked at first. */
+  token?: string;
+};
+
+/** Whether the tokens of a request are what one of these providers signs. */
+export async function check(
+  cloud: Cloud,
+  { config, serviceName }: Proxy,
+  names: readonly string[],
+  request: HttpRequest,
+): Promise<Checked> {
+  const tokens = findTokens(request, LOCATIONS).map(({ token }) => token);
+  const answers: Authentication[] = [];
+  for (const name of names) {
+    const { issuer = "", jwksUri = "", audiences = [] } = config.providers[name] ?? {};
+    const accepted = audiences.length === 0 ? [`https://${serviceName}`] : audiences;
+    const answer = await authenticateAll(
+      cloud,
+      { issuer, audiences: accepted, keys: { uri: jwksUri } },
+      tokens,
+    );
+    if (answer.ok) return { ...answer, token: tokens[0] };
+    answers.push(answer);
+  }
+  return answers.find(isTelling) ?? answers.at(-1) ?? authenticateAll(cloud, NOBODY, []);
+}
+
+const NOBODY = { issuer: "", audiences: [], keys: { document: "" } };
+
+/** Of several providers, the one whose token it is says what is wrong with it. */
+function isTelling(answer: Authentication): boolean {
+  return !answer.ok && answer.failure !== "missing" && answer.failure !== "unknown issuer";
+}

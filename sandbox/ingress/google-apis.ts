@@ -1,0 +1,150 @@
+import type { Cloud } from "../cloud/cloud";
+import type { Decision } from "../cloud/iam/decide";
+import { CLOUD_PLATFORM } from "../cloud/tokens/access-tokens";
+import { credentials } from "./credentials";
+import { apiRefusal, type ApiRefusalCase } from "./api-refusals";
+import type { HttpRequest, HttpResponse, TargetRef, Verdict } from "./http";
+import { runJobApi } from "./run-jobs";
+
+/** One method of one of Google's APIs, asked for by a request. */
+export interface ApiCall {
+  /** Such as `run.googleapis.com`. */
+  readonly service: string;
+  readonly target: TargetRef & { fullName: string };
+  /** The project that the resource lies in. */
+  readonly project: string;
+  /** All of these are needed. */
+  readonly permissions: readonly string[];
+  /** Why the request cannot be understood; who may not call is told nothing of it. */
+  readonly fault?: string;
+  /** Does it; undefined if there is nothing of that name. */
+  readonly carryOut: () => { status: number; body: unknown; reason: string } | undefined;
+}
+
+/** What the ingress answers of Google's own APIs, in words. */
+export const MODELLED_APIS = "POST https://run.googleapis.com/v2/projects/P/locations/R/jobs/J:run";
+
+type Refused = {
+  refusal: ApiRefusalCase;
+  reason: string;
+  assumed?: string;
+  permission?: string;
+  decision?: Decision;
+};
+type Known = { member: string };
+
+/** A call of one of Google's own APIs, decided and carried out; undefined if it is not modelled. */
+export function callGoogleApi(
+  cloud: Cloud,
+  request: HttpRequest,
+  url: URL,
+): { response: HttpResponse; verdict: Verdict } | undefined {
+  const call = runJobApi(cloud, request, url);
+  if (call === undefined) return undefined;
+  const { target } = call;
+  const refuse = (why: Refused, principal?: string) => {
+    const { refusal, permission, ...rest } = why;
+    const { status, assumed, ...response } = apiRefusal(refusal, call, { permission, fault: call.fault });
+    const all = [rest.assumed, assumed].filter((text) => text !== undefined).join("; ");
+    const verdict = {
+      ...rest,
+      outcome: "refused" as const,
+      target,
+      status,
+      principal,
+      assumed: all || undefined,
+    };
+    return { response: { status, ...response }, verdict };
+  };
+
+  const who = authenticate(cloud, request, call);
+  if ("refusal" in who) return refuse(who);
+  const may = authorize(cloud, who, call);
+  if ("refusal" in may) return refuse(may, who.member);
+  if (call.fault !== undefined) return refuse({ refusal: "bad request", reason: call.fault }, who.member);
+  const done = call.carryOut();
+  if (done === undefined) {
+    return refuse({ refusal: "not found", reason: `There is no ${target.fullName}.` }, who.member);
+  }
+  return {
+    response: json(done.status, done.body),
+    verdict: {
+      outcome: "let in",
+      target,
+      status: done.status,
+      principal: who.member,
+      decision: may.decision,
+      reason: `${may.decision.reason} ${done.reason}`,
+      assumed: may.decision.assumed,
+    },
+  };
+}
+
+/** Only an access token says who calls an API: https://docs.cloud.google.com/docs/authentication/token-types */
+function authenticate(cloud: Cloud, request: HttpRequest, call: ApiCall): Known | Refused {
+  // The other header that gates look at is Cloud Run's own.
+  const headers = request.headers.filter(([name]) => name.toLowerCase() === "authorization");
+  const found = credentials(headers);
+  if (found.kind !== "bearer") {
+    const assumed =
+      found.kind === "none" ? undefined : "that any other credential is answered as if there were none";
+    return {
+      refusal: "no credential",
+      reason: `${call.service} wants an access token, and none came.`,
+      assumed,
+    };
+  }
+  const access = cloud.tokens.findAccess(found.token);
+  if (access === undefined) return unknownToken(found.token);
+  const email = access.member.replace(/^[A-Za-z]+:/, "");
+  const account = cloud.iam.account(email);
+  if (access.uid !== undefined && (account?.uniqueId !== access.uid || account.disabled === true)) {
+    const reason = `The account ${email} that the token was made for is disabled, or does not exist any more.`;
+    return { refusal: "account gone", reason };
+  }
+  if (!access.scopes.includes(CLOUD_PLATFORM)) {
+    const reason = `The token has the scope ${access.scopes.join(" ")}, and the call needs ${CLOUD_PLATFORM}.`;
+    return { refusal: "wrong scope", reason };
+  }
+  return { member: access.member };
+}
+
+function unknownToken(token: string): Refused {
+  return token.startsWith("ya29.")
+    ? { refusal: "expired token", reason: "Nobody has this access token, or not any more." }
+    : {
+        refusal: "no access token",
+        reason:
+          "Google's APIs take access tokens, and this is none: an id_token says who calls, and gives nothing.",
+      };
+}
+
+function authorize(cloud: Cloud, { member }: Known, call: ApiCall): { decision: Decision } | Refused {
+  const { target, project, service, permissions } = call;
+  if (!cloud.apis.isEnabled(project, service)) {
+    return { refusal: "api disabled", reason: `${service} is not enabled in project "${project}".` };
+  }
+  const decisions = permissions.map((permission) =>
+    cloud.iam.decide({ member, permission, resource: target.fullName }),
+  );
+  const denied = decisions.find(({ allowed }) => !allowed);
+  if (denied !== undefined) {
+    return {
+      refusal: "no permission",
+      reason: denied.reason,
+      decision: denied,
+      permission: denied.permission,
+    };
+  }
+  const [decision] = decisions;
+  if (decision === undefined) throw new Error(`${service}: a method that needs no permission`);
+  return { decision };
+}
+
+function json(status: number, body: unknown): HttpResponse {
+  return {
+    status,
+    headers: { "content-type": "application/json; charset=UTF-8" },
+    body: `${JSON.stringify(body, undefined, 2)}\n`,
+  };
+}

@@ -1,0 +1,306 @@
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { request, type IncomingMessage } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Provider } from "../../sandbox/cloud/resources/provider";
+import { claim, release } from "../../sandbox/host/claim";
+import { Client } from "../../sandbox/host/client";
+import { Folder } from "../../sandbox/host/folder";
+import { Host } from "../../sandbox/host/host";
+import type { World } from "../../sandbox/host/world";
+import { environment } from "../../sandbox/pulumi/environment";
+import { SandboxProject } from "../support/sandbox-project";
+
+const TOPIC = "gcp:pubsub/topic:Topic";
+const OPTIONS = { projectKind: "default", iamDelay: 0 } as const;
+/** No process has this number: it is above what Linux gives out. */
+const DEAD = 2 ** 22 + 1;
+
+let path: string;
+let folder: Folder;
+beforeEach(() => {
+  path = mkdtempSync(join(tmpdir(), "sandbox-host-"));
+  folder = new Folder(path);
+});
+afterEach(() => {
+  rmSync(path, { recursive: true, force: true });
+});
+
+async function started(port?: number): Promise<Host> {
+  const host = await Host.start(folder, port);
+  if (!(host instanceof Host)) throw new Error(`served already by ${host.pid}`);
+  return host;
+}
+
+/** A topic, made as Pulumi makes one: through the door, which saves. */
+async function makeTopic(
+  { cloud, save }: Pick<World, "cloud"> & { save: () => Promise<void> },
+  name: string,
+) {
+  if (cloud.projects.list().length === 0) cloud.addProject({ id: "my-project", number: "123456789012" });
+  const provider = new Provider(cloud, { project: "my-project" });
+  const { inputs } = provider.check(TOPIC, { name, news: { name }, seed: name });
+  await provider.create(TOPIC, { inputs, preview: false });
+  await save();
+}
+
+const idsIn = ({ cloud }: World) => cloud.store.list(TOPIC).map(({ id }) => id);
+
+describe("the cloud that is kept", () => {
+  test("is there again at the next start, with its time and its accounts", async () => {
+    const first = await started();
+    const before = first.load(OPTIONS);
+    await makeTopic({ cloud: before.cloud, save: () => before.save() }, "first");
+    const { iam } = before.cloud;
+    iam.addAccount({
+      email: "a@my-project.iam.gserviceaccount.com",
+      uniqueId: "1".repeat(21),
+      project: "my-project",
+    });
+    await first.stop();
+
+    const second = await started();
+    const after = second.load(OPTIONS);
+    expect(idsIn(after)).toEqual(["projects/my-project/topics/first"]);
+    expect(after.cloud.iam.account("a@my-project.iam.gserviceaccount.com")?.uniqueId).toBe("1".repeat(21));
+    expect(after.cloud.clock.now()).toBeGreaterThanOrEqual(before.cloud.clock.now());
+    await second.stop();
+  });
+
+  test("is whole whatever a process was doing when it died: an unfinished save counts for nothing", async () => {
+    const first = await started();
+    const world = first.load(OPTIONS);
+    await makeTopic({ cloud: world.cloud, save: () => world.save() }, "first");
+    await first.stop();
+    writeFileSync(`${folder.cloud}.${DEAD}`, readFileSync(folder.cloud, "utf8").slice(0, 100));
+    writeFileSync(folder.serving, JSON.stringify({ pid: DEAD, address: "127.0.0.1:1", secret: "x" }));
+
+    const second = await started();
+    expect(idsIn(second.load(OPTIONS))).toEqual(["projects/my-project/topics/first"]);
+    await second.stop();
+  });
+
+  test("is saved once for all who ask at the same time, and as it is when the last one asks", async () => {
+    const host = await started();
+    const world = host.load(OPTIONS);
+    const save = () => world.save();
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) => makeTopic({ cloud: world.cloud, save }, `topic-${i}`)),
+    );
+    expect(topicsIn(readFileSync(folder.cloud, "utf8"))).toHaveLength(20);
+    await host.stop();
+  });
+
+  test.each([
+    ["cut off", '{"version":1,"snap'],
+    ["of another version", '{"version":99}'],
+    ["something else", "hello"],
+  ])("that is %s is refused with its file and what to do, and left as it is", async (_what, text) => {
+    mkdirSync(path, { recursive: true });
+    writeFileSync(folder.cloud, text);
+    await expect(Host.start(folder)).rejects.toThrow(
+      `${folder.cloud} is no state of this version of the sandbox. Move it away to begin with an empty cloud, and .sandbox/pulumi with it.`,
+    );
+    expect(readFileSync(folder.cloud, "utf8")).toBe(text);
+    expect(existsSync(folder.serving)).toBe(false);
+  });
+
+  test("is read and written by its owner alone: there may be secrets in it", async () => {
+    const host = await started();
+    const world = host.load(OPTIONS);
+    await makeTopic({ cloud: world.cloud, save: () => world.save() }, "first");
+    expect(statSync(folder.cloud).mode & 0o077).toBe(0);
+    await host.stop();
+  });
+});
+
+describe("who serves a folder", () => {
+  const serving = (pid: number) => ({ pid, address: "127.0.0.1:1", secret: `secret of ${pid}` });
+
+  test("is one process, and everybody else learns which", async () => {
+    const host = await started();
+    const world = host.load(OPTIONS);
+    const others = await Promise.all([Host.start(folder), Host.start(folder), Host.start(folder)]);
+    expect(others).toEqual(Array(3).fill({ ...host.serving }));
+    const client = new Client(host.serving);
+    await makeTopic({ cloud: world.cloud, save: () => world.save() }, "first");
+    await client.remove(TOPIC, "projects/my-project/topics/first");
+    expect(idsIn(world)).toEqual([]);
+    await expect(client.remove(TOPIC, "projects/my-project/topics/first")).rejects.toThrow(
+      `There is no ${TOPIC} with the id projects/my-project/topics/first.`,
+    );
+    await host.stop();
+    await expect(client.made()).rejects.toThrow(`The sandbox at ${host.serving.address} does not answer`);
+  });
+
+  test("a dead one is replaced, a living one is not, and only its own is given back", () => {
+    writeFileSync(folder.serving, JSON.stringify(serving(DEAD)));
+    expect(claim(folder.serving, serving(process.pid))).toBeUndefined();
+    expect(claim(folder.serving, serving(process.ppid))).toEqual(serving(process.pid));
+    release(folder.serving, serving(process.ppid));
+    expect(existsSync(folder.serving)).toBe(true);
+    release(folder.serving, serving(process.pid));
+    expect(existsSync(folder.serving)).toBe(false);
+  });
+
+  test("what cannot be read is nobody's", () => {
+    writeFileSync(folder.serving, "{");
+    expect(claim(folder.serving, serving(process.pid))).toBeUndefined();
+  });
+});
+
+describe("the address at which it is controlled", () => {
+  let host: Host;
+  beforeEach(async () => {
+    host = await started();
+    host.load(OPTIONS);
+  });
+  afterEach(async () => {
+    await host.stop();
+  });
+
+  async function ask(path: string, headers: Record<string, string>): Promise<string> {
+    const asked = request(`http://${host.serving.address}${path}`, { headers, agent: false });
+    asked.end();
+    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    response.setEncoding("utf8");
+    let text = "";
+    for await (const chunk of response) text += String(chunk);
+    return `${response.statusCode ?? 0} ${text.trim()}`;
+  }
+  const known = () => ({ authorization: `Bearer ${host.serving.secret}` });
+
+  test("is on loopback, and is told apart from any other by its secret", async () => {
+    expect(host.serving.address).toMatch(/^127\.0\.0\.1:\d+$/);
+    expect(await ask("/made", known())).toBe("200 []");
+    for (const authorization of ["", "Bearer x", host.serving.secret])
+      expect(await ask("/made", { authorization })).toMatch(/^401 /);
+  });
+
+  test("answers no name that was bound to loopback, and no page", async () => {
+    expect(await ask("/made", { ...known(), host: "evil.example" })).toMatch(/^403 /);
+    expect(await ask("/made", { ...known(), origin: "https://evil.example" })).toMatch(/^403 /);
+    expect(await ask("/made", { ...known(), origin: `http://${host.serving.address}` })).toBe("200 []");
+  });
+
+  test("names what it does not have", async () => {
+    expect(await ask("/unknown", known())).toBe("404 The sandbox has no GET /unknown.");
+  });
+
+  test("a port in use is said with what to do", async () => {
+    const port = Number(host.serving.address.split(":")[1]);
+    const elsewhere = new Folder(join(path, "elsewhere"));
+    await expect(Host.start(elsewhere, port)).rejects.toThrow(
+      `Port ${port} on 127.0.0.1 is in use. Choose another, or none: then any free one is taken.`,
+    );
+    expect(existsSync(elsewhere.serving)).toBe(false);
+  });
+});
+
+describe("Pulumi's environment in the sandbox", () => {
+  const OWN = {
+    GOOGLE_APPLICATION_CREDENTIALS: "/home/me/key.json",
+    GOOGLE_OAUTH_ACCESS_TOKEN: "ya29.mine",
+    GOOGLE_PROJECT: "real",
+    CLOUDSDK_CORE_PROJECT: "real",
+    PULUMI_ACCESS_TOKEN: "pul-mine",
+    PULUMI_BACKEND_URL: "https://api.pulumi.com",
+    PULUMI_CONFIG_PASSPHRASE_FILE: "/home/me/passphrase",
+    PULUMI_STACK: "real",
+    HTTPS_PROXY: "http://proxy.example:3128",
+    https_proxy: "http://proxy.example:3128",
+    PATH: "/usr/bin",
+  };
+
+  test("has nothing of one's own that leads to the real Google, a real stack, or out", () => {
+    const serving = { pid: 1, address: "127.0.0.1:1", secret: "s" };
+    const env = environment(OWN, folder, serving);
+    const kept = Object.entries(OWN).filter(([name, value]) => env[name] === value);
+    expect(kept.map(([name]) => name)).toEqual(["PATH"]);
+    expect(env).toMatchObject({
+      PULUMI_BACKEND_URL: `file://${folder.pulumiState}`,
+      PULUMI_HOME: folder.pulumiHome,
+      https_proxy: "http://127.0.0.1:9",
+      HTTPS_PROXY: "http://127.0.0.1:9",
+    });
+    expect(existsSync(env.GOOGLE_APPLICATION_CREDENTIALS ?? "")).toBe(false);
+  });
+});
+
+describe("the commands", () => {
+  let project: SandboxProject;
+  beforeEach(() => {
+    project = new SandboxProject({ "index.ts": "" });
+  });
+  afterEach(() => {
+    project.close();
+  });
+
+  test("serve says where it is, is there for one only, saves when it is asked to end, and can be killed", async () => {
+    const serving = project.start(["serve"]);
+    await said(serving, /The sandbox is up at 127\.0\.0\.1:\d+, with 0 resources in no project yet/);
+    const second = project.sandbox(["serve"]);
+    expect(second.status).toBe(2);
+    expect(second.err).toMatch(
+      /is served already, by process \d+ at 127\.0\.0\.1:\d+\. Use that one, stop it, or set/,
+    );
+    serving.kill("SIGTERM");
+    expect(await once(serving, "exit")).toEqual([0, null]);
+    expect(project.cloud?.snapshot.projects).toEqual([]);
+
+    const killed = project.start(["serve"]);
+    await said(killed, /The sandbox is up/);
+    killed.kill("SIGKILL");
+    await once(killed, "exit");
+    const after = project.start(["serve"]);
+    await said(after, /The sandbox is up/);
+    after.kill("SIGINT");
+    expect(await once(after, "exit")).toEqual([0, null]);
+  });
+
+  test("remove says what is not there", () => {
+    const { status, err } = project.sandbox(["remove", TOPIC, "projects/my-project/topics/none"]);
+    expect({ status, err }).toEqual({
+      status: 2,
+      err: `There is no ${TOPIC} with the id projects/my-project/topics/none.\n`,
+    });
+    const unknown = project.sandbox(["remove", "gcp:compute/instance:Instance", "x"]);
+    expect(unknown.err).toContain(
+      'resource type "gcp:compute/instance:Instance" is not modelled by the sandbox',
+    );
+  });
+
+  test("without a CLI, pulumi says how to get one", () => {
+    const { status, err } = project.sandbox(["pulumi", "stack", "ls"], { PATH: "/nonexistent" });
+    expect(status).toBe(2);
+    expect(err).toMatch(
+      /There is no Pulumi CLI on PATH\. Get it with one of these.*https:\/\/www\.pulumi\.com\/docs\/install/s,
+    );
+  });
+
+  test("what would change the project's own files is refused", () => {
+    for (const [args, why] of [
+      [["destroy", "--remove"], "it would delete the project's Pulumi.<stack>.yaml"],
+      [["stack", "rename", "x"], "it would rename the project's Pulumi.<stack>.yaml"],
+    ] as const) {
+      const { status, err } = project.sandbox(["pulumi", ...args]);
+      expect({ status, err }).toEqual({ status: 2, err: expect.stringContaining(why) as unknown });
+    }
+  });
+});
+
+async function said(child: ReturnType<SandboxProject["start"]>, pattern: RegExp): Promise<void> {
+  let text = "";
+  child.stderr?.setEncoding("utf8");
+  for await (const chunk of child.stderr ?? []) {
+    text += String(chunk);
+    if (pattern.test(text)) return;
+  }
+  throw new Error(`it ended without saying ${String(pattern)}:\n${text}`);
+}
+
+function topicsIn(text: string): unknown[] {
+  const { snapshot } = JSON.parse(text) as { snapshot: { resources: { token: string }[] } };
+  return snapshot.resources.filter(({ token }) => token === TOPIC);
+}
