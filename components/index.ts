@@ -44,14 +44,9 @@ export type { PushRetry, PushSubscriptionArgs, PushSubscriptionNodes } from "./s
 export { HttpMethod } from "./sources/httpMethod";
 export { SchedulerJob } from "./sources/SchedulerJob";
 export type { SchedulerJobArgs, SchedulerJobNodes, SchedulerRetry } from "./sources/SchedulerJob";
+export type { TaskRateLimits, TaskRetry } from "./sources/taskLimits";
 export { TaskQueue } from "./sources/TaskQueue";
-export type {
-  EnqueuerSettings,
-  TaskQueueArgs,
-  TaskQueueNodes,
-  TaskRateLimits,
-  TaskRetry,
-} from "./sources/TaskQueue";
+export type { EnqueuerSettings, TaskQueueArgs, TaskQueueNodes } from "./sources/TaskQueue";
 
 export { TokenAgent } from "./wiring/agents";
 export type { AuthorizedTarget } from "./wiring/authorizedTarget";

@@ -6,39 +6,17 @@ import { after } from "../wiring/after";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Subject } from "../wiring/checks";
-import { checked, nonEmpty, within } from "../wiring/checks";
-import { durationWithin } from "../wiring/durations";
+import { checked, nonEmpty } from "../wiring/checks";
 import { NAME_RULES } from "../wiring/names";
 import { childOf, NO_INPUTS } from "../wiring/options";
 import { sameProject } from "../wiring/sameProject";
-import { TASKS_DEFAULTS } from "./defaults";
 import { grantEnqueuers } from "./enqueuers";
 import type { HttpMethod } from "./httpMethod";
 import { queueHttpTarget } from "./queueHttpTarget";
+import type { TaskRateLimits, TaskRetry } from "./taskLimits";
+import { rateLimits, retryConfig } from "./taskLimits";
 import type { TokenRequest } from "./tokenRequest";
 import { tokenRequest } from "./tokenRequest";
-
-/** How fast Cloud Tasks works off a queue. */
-export interface TaskRateLimits {
-  /** Most tasks that are sent in a second, above 0 and up to 500. Default: 500. */
-  maxDispatchesPerSecond?: pulumi.Input<number>;
-  /** Most tasks that are under way at one time, 1 to 5000. Default: 1000. */
-  maxConcurrentDispatches?: pulumi.Input<number>;
-}
-
-/** When and how often Cloud Tasks tries a task again, and when it drops it. */
-export interface TaskRetry {
-  /** Most attempts of a task, the first included; -1 sets no limit. Default: 100. */
-  maxAttempts?: pulumi.Input<number>;
-  /** For how long attempts go on. "0s" sets no limit; with a limit, both it and `maxAttempts` must be reached. Default: "0s". */
-  maxRetryDuration?: pulumi.Input<string>;
-  /** Shortest wait before a retry. Default: "10s". */
-  minBackoff?: pulumi.Input<string>;
-  /** Longest wait before a retry. Default: "3600s". */
-  maxBackoff?: pulumi.Input<string>;
-  /** How often the wait doubles before it grows evenly. Default: 16. */
-  maxDoublings?: pulumi.Input<number>;
-}
 
 /** Arguments of `TaskQueue`. */
 export interface TaskQueueArgs {
@@ -186,9 +164,6 @@ export interface TaskQueueNodes {
 
 const nodes = new Beside<TaskQueue, TaskQueueNodes>();
 
-/** Google counts in whole numbers of 32 bits, and says of no other limit. */
-const MOST = 2_147_483_647;
-
 /** The queue as Google's clients name it, known as soon as its parts are. */
 function pathOf({ project, location, name }: cloudtasks.Queue): pulumi.Output<string> {
   return pulumi.interpolate`projects/${project}/locations/${location}/queues/${name}`;
@@ -220,44 +195,4 @@ function createQueue(
     },
     keepingName(name, "name", options),
   );
-}
-
-/** Google's limits: https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues#RateLimits */
-function rateLimits(subject: Subject, limits: TaskRateLimits) {
-  const defaults = TASKS_DEFAULTS.rateLimits;
-  return {
-    maxDispatchesPerSecond: checked(
-      subject,
-      "rateLimits.maxDispatchesPerSecond",
-      limits.maxDispatchesPerSecond ?? defaults.maxDispatchesPerSecond,
-      // What Google does with none at all is documented nowhere; a queue that must not send is paused.
-      within(0.001, 500, "tasks", false),
-    ),
-    maxConcurrentDispatches: checked(
-      subject,
-      "rateLimits.maxConcurrentDispatches",
-      limits.maxConcurrentDispatches ?? defaults.maxConcurrentDispatches,
-      within(1, 5000, "tasks"),
-    ),
-  };
-}
-
-/** Google's limits: https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues#RetryConfig */
-function retryConfig(subject: Subject, retry: TaskRetry) {
-  const { maxAttempts, maxRetryDuration, minBackoff, maxBackoff, maxDoublings } = {
-    ...TASKS_DEFAULTS.retry,
-    ...retry,
-  };
-  const anyLength = durationWithin(0, Number.MAX_SAFE_INTEGER);
-  return {
-    maxAttempts: checked(subject, "retry.maxAttempts", maxAttempts, (attempts) =>
-      attempts === 0
-        ? { problem: "is no attempt at all", remedy: "Give 1 or more, or -1 for no limit" }
-        : within(-1, MOST, "attempts")(attempts),
-    ),
-    maxRetryDuration: checked(subject, "retry.maxRetryDuration", maxRetryDuration, anyLength),
-    minBackoff: checked(subject, "retry.minBackoff", minBackoff, anyLength),
-    maxBackoff: checked(subject, "retry.maxBackoff", maxBackoff, anyLength),
-    maxDoublings: checked(subject, "retry.maxDoublings", maxDoublings, within(0, MOST, "doublings")),
-  };
 }

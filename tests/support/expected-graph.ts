@@ -1,7 +1,7 @@
 import type { StackName } from "./program";
 
-/** What the stack is made in: a project with these APIs. */
-const APIS = [
+/** What every stack is made in: a project with these APIs. */
+const APIS = serviceLabels([
   "artifactregistry",
   "cloudbuild",
   "cloudfunctions",
@@ -11,7 +11,14 @@ const APIS = [
   "pubsub",
   "run",
   "storage",
-].map((api) => `Service apis-${api}`);
+]);
+
+/** What gateways need besides. */
+const GATEWAY_APIS = serviceLabels(["apigateway", "endpoints", "servicecontrol", "servicemanagement"]);
+
+function serviceLabels(apis: readonly string[]): string[] {
+  return apis.map((api) => `Service apis-${api}`);
+}
 
 /** What makes the caller's e-mail one to call as: the account, and whatever lets agents mint its tokens. */
 const CALLER = [
@@ -22,9 +29,11 @@ const CALLER = [
   "IAMMember schedulerunner-actas-tasks",
 ];
 
-/** The stack, every resource below its parent and with what it waits for. "apis" and "caller" are the two lists above. */
-const DEV = `
-Stack automatic-oidc-dev
+/**
+ * What every stack has: each resource below its parent and with what it waits for. "apis" and "caller" are the lists
+ * above.
+ */
+const COMMON = `
   CallerIdentity schedulerunner
     Account schedulerunner <- apis, RandomString schedulerunner-suffix
     IAMMember schedulerunner-actas-tasks <- Account schedulerunner
@@ -67,16 +76,6 @@ Stack automatic-oidc-dev
       ServiceIamMember hello-schedulerunner-invoker <- Account schedulerunner, Service hello
     Service hello <- apis, Account hello-runtime
   ExternalApplication application
-  ProjectApis apis
-    Service apis-artifactregistry
-    Service apis-cloudbuild
-    Service apis-cloudfunctions
-    Service apis-cloudscheduler
-    Service apis-cloudtasks
-    Service apis-iam
-    Service apis-pubsub
-    Service apis-run
-    Service apis-storage
   PushSubscription psub
     Subscription psub <- apis, caller, Service hello, ServiceIamMember hello-schedulerunner-invoker, Topic psub-dead-letters, Topic runtopic
     Subscription psub-dead-letters <- apis, Topic psub-dead-letters
@@ -93,10 +92,49 @@ Stack automatic-oidc-dev
     Job gcftest-v1 <- apis, caller, Function authfn-v1, FunctionIamMember authfn-v1-schedulerunner-invoker
   SchedulerJob oidctest
     Job oidctest <- apis, caller, Service hello, ServiceIamMember hello-schedulerunner-invoker
+  TaskQueue tasktest
+    Queue tasktest <- apis, caller, RandomString tasktest-suffix, Service hello, ServiceIamMember hello-schedulerunner-invoker
+    RandomString tasktest-suffix
   Topic runtopic <- apis
-`
-  .trim()
-  .split("\n");
+`;
+
+/** What gateways, mesh and Envoy add. */
+const FRONTS = `
+  ApiGateway gateway
+    Account gateway-proxy <- apis, RandomString gateway-proxy-suffix
+    Api gateway-api <- apis, RandomString gateway-api-suffix
+    ApiConfig gateway-config <- apis, Account gateway-proxy, Api gateway-api, Service behind
+    Gateway gateway <- apis, ApiConfig gateway-config, RandomString gateway-suffix
+    RandomString gateway-api-suffix
+    RandomString gateway-proxy-suffix
+    RandomString gateway-suffix
+    RunInvoker gateway-backend
+      ServiceIamMember gateway-backend-invoker <- apis, Account gateway-proxy, Service behind
+  BackendCallers behind
+  CloudRunService behind
+    Account behind-runtime <- apis, RandomString behind-runtime-suffix
+    RandomString behind-runtime-suffix
+    Service behind <- apis, caller, Account behind-runtime
+  EndpointsService endpoints
+    Account endpoints-proxy <- apis, RandomString endpoints-proxy-suffix
+    RandomString endpoints-document-suffix
+    RandomString endpoints-proxy-suffix
+    RunInvoker endpoints-backend
+      ServiceIamMember endpoints-backend-invoker <- apis, Account endpoints-proxy, Service behind
+    Service endpoints <- apis, Account endpoints-proxy, Service endpoints-document, ServiceIamMember endpoints-controller
+    Service endpoints-document <- apis, Account endpoints-proxy, RandomString endpoints-document-suffix, Service behind
+    ServiceIamMember endpoints-controller <- Account endpoints-proxy, Service endpoints-document
+  EnvoyFront front
+  IstioWorkload workload
+  SchedulerJob endpointstest
+    Job endpointstest <- apis, caller, Service endpoints, ServiceIamMember endpoints-backend-invoker
+  SchedulerJob envoytest
+    Job envoytest <- apis, caller
+  SchedulerJob gatewaytest
+    Job gatewaytest <- apis, caller, Gateway gateway, ServiceIamMember gateway-backend-invoker
+  SchedulerJob meshtest
+    Job meshtest <- apis, caller
+`;
 
 /** What a further region adds. */
 const FURTHER_REGION = `
@@ -108,44 +146,59 @@ const FURTHER_REGION = `
     Service hello-europe-west1 <- apis, Account hello-europe-west1-runtime
   SchedulerJob oidctest-europe-west1
     Job oidctest-europe-west1 <- apis, caller, Service hello-europe-west1, ServiceIamMember hello-europe-west1-schedulerunner-invoker
-`
-  .replace(/^\n/, "")
-  .trimEnd()
-  .split("\n");
+`;
 
-export const GRAPH: Readonly<Record<StackName, readonly string[]>> = {
-  dev: DEV,
-  prod: DEV.toSpliced(DEV.indexOf("  ExternalApplication application"), 0, ...FURTHER_REGION.slice(0, 6))
-    .toSpliced(-1, 0, ...FURTHER_REGION.slice(6))
-    .with(0, "Stack automatic-oidc-prod"),
+export const GROUPS: Readonly<Record<StackName, Readonly<Record<"apis" | "caller", readonly string[]>>>> = {
+  dev: { apis: [...APIS, ...GATEWAY_APIS], caller: CALLER },
+  prod: { apis: APIS, caller: CALLER },
 };
 
-export const GROUPS = { apis: APIS, caller: CALLER };
+/** One stack's tree, made of parts; what is on top is in order, as everything below it. */
+function graph(stack: StackName, ...parts: string[]): string[] {
+  const apis = ["ProjectApis apis", ...GROUPS[stack].apis.toSorted()].join("\n    ");
+  const tops = [apis, ...parts].flatMap((part) => part.trim().split(/\n(?= {2}\S)/)).map((top) => top.trim());
+  return [`Stack automatic-oidc-${stack}`, ...tops.sort().flatMap((top) => `  ${top}`.split("\n"))];
+}
+
+export const GRAPH: Readonly<Record<StackName, readonly string[]>> = {
+  dev: graph("dev", COMMON, FRONTS),
+  prod: graph("prod", COMMON, FURTHER_REGION),
+};
 
 /** The accounts that each resource attaches, or whose e-mail it has: it waits until its deployer may attach them. */
-const ATTACHES_DEV = {
+const ATTACHES_COMMON = {
   "Function authfn": ["authfn-build", "authfn-runtime"],
   "Function authfn-v1": ["authfn-v1-build", "authfn-v1-runtime"],
   "Job apptest": ["schedulerunner"],
   "Job gcftest": ["schedulerunner"],
   "Job gcftest-v1": ["schedulerunner"],
   "Job oidctest": ["schedulerunner"],
+  "Queue tasktest": ["schedulerunner"],
   "Service hello": ["hello-runtime"],
   "Subscription psub": ["schedulerunner"],
   "Subscription psubgcf": ["schedulerunner"],
 };
 
 export const ATTACHES: Readonly<Record<StackName, Readonly<Record<string, readonly string[]>>>> = {
-  dev: ATTACHES_DEV,
+  dev: {
+    ...ATTACHES_COMMON,
+    "ApiConfig gateway-config": ["gateway-proxy"],
+    "Job endpointstest": ["schedulerunner"],
+    "Job envoytest": ["schedulerunner"],
+    "Job gatewaytest": ["schedulerunner"],
+    "Job meshtest": ["schedulerunner"],
+    "Service behind": ["behind-runtime", "schedulerunner"],
+    "Service endpoints": ["endpoints-proxy"],
+  },
   prod: {
-    ...ATTACHES_DEV,
+    ...ATTACHES_COMMON,
     "Job oidctest-europe-west1": ["schedulerunner"],
     "Service hello-europe-west1": ["hello-europe-west1-runtime"],
   },
 };
 
 /** Inputs that the first preview cannot know: what Google makes up, and the random ends of names. */
-const UNKNOWN_DEV = `
+const UNKNOWN_COMMON = `
 Account authfn-build: accountId
 Account authfn-runtime: accountId
 Account authfn-v1-build: accountId
@@ -175,6 +228,12 @@ Job gcftest: httpTarget.uri
 Job oidctest: httpTarget.oidcToken.audience
 Job oidctest: httpTarget.oidcToken.serviceAccountEmail
 Job oidctest: httpTarget.uri
+Queue tasktest: httpTarget.oidcToken.audience
+Queue tasktest: httpTarget.oidcToken.serviceAccountEmail
+Queue tasktest: httpTarget.uriOverride.host
+Queue tasktest: httpTarget.uriOverride.pathOverride
+Queue tasktest: httpTarget.uriOverride.port
+Queue tasktest: name
 Repository authfn-images: repositoryId
 Repository authfn-v1-images: repositoryId
 Service hello: template.serviceAccount
@@ -196,10 +255,42 @@ TopicIAMMember psub-dead-letters-publisher: topic
   .trim()
   .split("\n");
 
+const UNKNOWN_FRONTS = `
+Account behind-runtime: accountId
+Account endpoints-proxy: accountId
+Account gateway-proxy: accountId
+Api gateway-api: apiId
+ApiConfig gateway-config: api
+ApiConfig gateway-config: apiConfigId
+ApiConfig gateway-config: gatewayConfig.backendConfig.googleServiceAccount
+ApiConfig gateway-config: openapiDocuments[0].document.contents
+Gateway gateway: apiConfig
+Gateway gateway: gatewayId
+Job endpointstest: httpTarget.oidcToken.serviceAccountEmail
+Job endpointstest: httpTarget.uri
+Job envoytest: httpTarget.oidcToken.serviceAccountEmail
+Job gatewaytest: httpTarget.oidcToken.serviceAccountEmail
+Job gatewaytest: httpTarget.uri
+Job meshtest: httpTarget.oidcToken.serviceAccountEmail
+Service behind: template.containers[0].envs[1].value
+Service behind: template.serviceAccount
+Service endpoints-document: openapiConfig
+Service endpoints-document: serviceName
+Service endpoints: template.containers[0].envs[0].value
+Service endpoints: template.containers[0].envs[1].value
+Service endpoints: template.serviceAccount
+ServiceIamMember endpoints-backend-invoker: member
+ServiceIamMember endpoints-controller: member
+ServiceIamMember endpoints-controller: serviceName
+ServiceIamMember gateway-backend-invoker: member
+`
+  .trim()
+  .split("\n");
+
 export const UNKNOWN_AT_FIRST: Readonly<Record<StackName, readonly string[]>> = {
-  dev: UNKNOWN_DEV,
+  dev: [...UNKNOWN_COMMON, ...UNKNOWN_FRONTS].sort(),
   prod: [
-    ...UNKNOWN_DEV,
+    ...UNKNOWN_COMMON,
     "Account hello-europe-west1-runtime: accountId",
     "Job oidctest-europe-west1: httpTarget.oidcToken.audience",
     "Job oidctest-europe-west1: httpTarget.oidcToken.serviceAccountEmail",
