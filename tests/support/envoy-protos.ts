@@ -1,13 +1,12 @@
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, isAbsolute, join } from "node:path";
 import { Enum, type Field, MapField, Root, Type } from "protobufjs";
 
 /** Envoy's own definitions, as this package brings them along. */
-const API = join(folderOf("@grpc/grpc-js-xds"), "deps");
+const API = join(dirname(require.resolve("@grpc/grpc-js-xds/package.json")), "deps");
 const FOLDERS = [
   ...["envoy-api", "xds", "googleapis", "protoc-gen-validate"].map((folder) => join(API, folder)),
-  folderOf("protobufjs"),
+  dirname(require.resolve("protobufjs/package.json")),
 ];
 const FILES = [
   "envoy/config/bootstrap/v3/bootstrap.proto",
@@ -29,11 +28,6 @@ function definitions(): Root {
       : (FOLDERS.map((folder) => join(folder, target)).find((file) => existsSync(file)) ?? null);
   loaded = root.loadSync(FILES, { keepCase: true });
   return loaded;
-}
-
-function folderOf(name: string): string {
-  const { resolve } = createRequire(__filename);
-  return dirname(resolve(`${name}/package.json`));
 }
 
 /**

@@ -31,7 +31,7 @@ const jwtRule = z.strictObject({
 export type JwtRule = z.output<typeof jwtRule>;
 
 /** https://istio.io/latest/docs/reference/config/security/request_authentication/ */
-export const requestAuthenticationSpec = z.strictObject({ selector, jwtRules: z.optional(z.array(jwtRule)) });
+const requestAuthenticationSpec = z.strictObject({ selector, jwtRules: z.optional(z.array(jwtRule)) });
 
 /** The keys of a condition that are modelled. https://istio.io/latest/docs/reference/config/security/conditions/ */
 const conditionKey = text.check(
@@ -91,7 +91,7 @@ const rule = z.strictObject({
 export type Rule = z.output<typeof rule>;
 
 /** https://istio.io/latest/docs/reference/config/security/authorization-policy/ */
-export const authorizationPolicySpec = z.strictObject({
+const authorizationPolicySpec = z.strictObject({
   selector,
   action: z._default(z.enum(["ALLOW", "DENY"]), "ALLOW"),
   rules: z._default(z.array(rule), []),

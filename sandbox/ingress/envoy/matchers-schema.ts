@@ -49,7 +49,7 @@ export interface ValueMatcher {
   list_match?: { one_of?: ValueMatcher | undefined } | undefined;
   or_match?: { value_matchers: ValueMatcher[] } | undefined;
 }
-export const valueMatcher: z.ZodMiniType<ValueMatcher> = exactlyOne({
+const valueMatcher: z.ZodMiniType<ValueMatcher> = exactlyOne({
   string_match: stringMatcher,
   bool_match: z.boolean(),
   present_match: z.boolean(),

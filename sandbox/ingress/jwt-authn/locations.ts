@@ -7,7 +7,7 @@ export interface Locations {
   params: readonly string[];
 }
 
-export interface HeaderLocation {
+interface HeaderLocation {
   name: string;
   /** What stands before the token, such as "Bearer "; empty: nothing. */
   prefix: string;
