@@ -13,6 +13,7 @@ import { TestStack } from "./support/stack";
 import type { Deployed } from "./support/stack";
 
 const program = stackProgram();
+const DAY = 24 * 3_600_000;
 const DEV_PROJECT = "automatic-oidc-dev";
 
 function stackOn(name: StackName, kind: ProjectKind, settings: Config = {}): TestStack {
@@ -80,7 +81,9 @@ describe.each(STACKS)("index.ts as stack %s", (name) => {
           expect.arrayContaining([...GROUPS[name].caller, ...grantsFor(source.name)]),
         );
       }
-      for (const grant of up.resources.filter(isGrant).filter(({ name: n }) => n.endsWith("-invoker"))) {
+      for (const grant of up.resources
+        .filter(isGrant)
+        .filter(({ name: n }) => n.endsWith("-schedulerunner-invoker"))) {
         const minting = [...waitsFor(grant, up.resources)].filter((one) => /-mint-|-actas-/.test(one));
         expect([grant.name, minting]).toEqual([grant.name, []]);
       }
@@ -104,11 +107,13 @@ describe.each(STACKS)("index.ts as stack %s", (name) => {
       if (stackConfig(name)["automatic-oidc:deletionProtection"] === "true") {
         await expect(stack.destroy()).rejects.toThrow("without setting deletionProtection to false");
         stack.config["automatic-oidc:deletionProtection"] = "false";
+        // The queue is gone by then, and Google keeps its name for a week.
+        await stack.clock.advance(7 * DAY);
         await stack.up(program);
       }
       await stack.destroy();
       expect(stack.engine.resources.map(label)).toEqual([`Stack automatic-oidc-${name}`]);
-      expect(stack.cloud.store.size).toBe(0);
+      expect(stack.size).toBe(0);
       const agent = {
         role: "roles/pubsub.serviceAgent",
         member: "serviceAccount:service-111111111111@gcp-sa-pubsub.iam.gserviceaccount.com",
@@ -146,22 +151,47 @@ describe("what the settings decide", () => {
     return all.flatMap((key) => differences(key, before.get(key), after.get(key))).sort();
   }
 
+  /** Gateways, mesh and Envoy, which prod does not have. */
+  const FRONTS = [
+    ...["behind-runtime", "endpoints-proxy", "gateway-proxy"].map((account) => `Account ${account}`),
+    ...[
+      "behind-runtime",
+      "endpoints-document",
+      "endpoints-proxy",
+      "gateway",
+      "gateway-api",
+      "gateway-proxy",
+    ].map((name) => `RandomString ${name}-suffix`),
+    ...["endpointstest", "envoytest", "gatewaytest", "meshtest"].map((job) => `Job ${job}`),
+    ...["apis-apigateway", "apis-endpoints", "apis-servicecontrol", "apis-servicemanagement"].map(
+      (api) => `Service ${api}`,
+    ),
+    ...["behind", "endpoints", "endpoints-document"].map((name) => `Service ${name}`),
+    ...["endpoints-backend-invoker", "endpoints-controller", "gateway-backend-invoker"].map(
+      (grant) => `ServiceIamMember ${grant}`,
+    ),
+    ...["Api gateway-api", "ApiConfig gateway-config", "Gateway gateway"],
+  ];
+
   test("dev and prod differ in these settings, and in nothing that the settings do not say", async () => {
     const prod = { ...stackConfig("prod"), "gcp:project": DEV_PROJECT };
-    expect(await difference(prod)).toEqual([
-      "Account hello-europe-west1-runtime: added",
-      'Job apptest.httpTarget.oidcToken.audience: "https://receiver.example.com" => "https://receiver.example.com/jobs"',
-      "Job oidctest-europe-west1: added",
-      "RandomString hello-europe-west1-runtime-suffix: added",
-      "Service hello-europe-west1: added",
-      "Service hello.deletionProtection: false => true",
-      "Service hello.scaling.minInstanceCount: 0 => 1",
-      "ServiceIamMember hello-europe-west1-schedulerunner-invoker: added",
-    ]);
+    expect(await difference(prod)).toEqual(
+      [
+        "Account hello-europe-west1-runtime: added",
+        'Job apptest.httpTarget.oidcToken.audience: "https://receiver.example.com" => "https://receiver.example.com/jobs"',
+        "Job oidctest-europe-west1: added",
+        "RandomString hello-europe-west1-runtime-suffix: added",
+        "Service hello-europe-west1: added",
+        "Service hello.deletionProtection: false => true",
+        "Service hello.scaling.minInstanceCount: 0 => 1",
+        "ServiceIamMember hello-europe-west1-schedulerunner-invoker: added",
+        ...FRONTS.map((gone) => `${gone}: removed`),
+      ].sort(),
+    );
   });
 
   const NOTHING_ELSE: readonly [setting: string, value: string, effect: RegExp[]][] = [
-    ["schedulesPaused", "true", Array<RegExp>(4).fill(/^Job \S+\.paused: false => true$/)],
+    ["schedulesPaused", "true", Array<RegExp>(8).fill(/^Job \S+\.paused: false => true$/)],
     [
       "image",
       "example.com/other",
@@ -262,6 +292,9 @@ describe("the settings", () => {
       "automatic-oidc:functionV1": "false",
       "automatic-oidc:applicationUrl": "https://jobs.example.com:8443/in",
       "automatic-oidc:applicationAudience": "urn:jobs",
+      "automatic-oidc:receiverImage": "example.com/receiver",
+      "automatic-oidc:meshUrl": "https://mesh.example.com/in",
+      "automatic-oidc:envoyUrl": "",
       "automatic-oidc:deployers": '["group:ops@example.com"]',
     };
     await inProgram((load) => {
@@ -277,6 +310,9 @@ describe("the settings", () => {
         functionV1: false,
         applicationUrl: "https://jobs.example.com:8443/in",
         applicationAudience: "urn:jobs",
+        receiverImage: "example.com/receiver",
+        meshUrl: "https://mesh.example.com/in",
+        envoyUrl: undefined,
         deployers: { "group:ops@example.com": "group:ops@example.com" },
       });
     });
@@ -334,6 +370,12 @@ describe("the settings", () => {
       'is "https://a.example/?b"; it must be an https address without query',
     ],
     ["automatic-oidc:applicationAudience", " ", 'is " "; it must be text'],
+    ["automatic-oidc:receiverImage", "a b", `is "a b"; it must be an image's name`],
+    ...["meshUrl", "envoyUrl"].map((key): [string, string, string] => [
+      `automatic-oidc:${key}`,
+      "http://a.example",
+      'is "http://a.example"; it must be an https address without query',
+    ]),
     ["automatic-oidc:deployers", undefined, "is missing; it must be a list"],
     ["automatic-oidc:deployers", '["allUsers"]', `is "allUsers"; it must be ${MEMBER}`],
     ["automatic-oidc:deployers", '["me@example.com"]', `is "me@example.com"; it must be ${MEMBER}`],
@@ -351,7 +393,9 @@ describe("the settings", () => {
   });
 
   test("that are missing have all been tried above, but for those that may be", () => {
-    const optional = ["automatic-oidc:projectNumber", "automatic-oidc:applicationAudience"];
+    const optional = ["projectNumber", "applicationAudience", "receiverImage", "meshUrl", "envoyUrl"].map(
+      (key) => `automatic-oidc:${key}`,
+    );
     const missing = WRONG.filter(([, value]) => value === undefined).map(([key]) => key);
     expect([...missing, ...optional].sort()).toEqual([...keys].sort());
   });
@@ -473,6 +517,7 @@ function grantsFor(source: string): string[] {
   const target = CALLS[source.replace(/-europe-west1$/, "")] ?? "";
   if (target === "") return [];
   const region = source.endsWith("-europe-west1") ? "-europe-west1" : "";
+  if (target.endsWith("-backend")) return [`ServiceIamMember ${target}-invoker`];
   return [
     `${target === "authfn-v1" ? "FunctionIamMember" : "ServiceIamMember"} ${target}${region}-schedulerunner-invoker`,
   ];
@@ -505,6 +550,25 @@ function tokenBlocks({ resources }: Deployed): Record<string, object | undefined
   return Object.fromEntries(blocks.filter(([, block]) => block !== undefined));
 }
 
+/** Behind gateways the audience is what their documents say; before a mesh and an Envoy it is the address. */
+function frontTokens(
+  deployed: Deployed,
+  config: Config,
+  job: (url: unknown, audience?: unknown) => object,
+): Record<string, object> {
+  const behind = "https://behind.example.com";
+  const { defaultHostname } = deployed.resource("apigateway/gateway:Gateway", "gateway").outputs;
+  return {
+    "Job endpointstest": job(
+      deployed.resource("cloudrunv2/service:Service", "endpoints").outputs.uri,
+      behind,
+    ),
+    "Job gatewaytest": job(`https://${String(defaultHostname)}`, behind),
+    "Job meshtest": job(config["automatic-oidc:meshUrl"]),
+    "Job envoytest": job(config["automatic-oidc:envoyUrl"]),
+  };
+}
+
 /** Audiences: the bare address of a Run service and of a 2nd gen function, the whole one of a 1st gen function. */
 function expectedTokens(deployed: Deployed, config: Config): Record<string, object> {
   const { outputs: hello } = deployed.resource("cloudrunv2/service:Service", "hello");
@@ -520,8 +584,14 @@ function expectedTokens(deployed: Deployed, config: Config): Record<string, obje
     httpMethod: "GET",
     oidcToken: { serviceAccountEmail, audience: aud },
   });
+  const queue = (url: string) => ({
+    uriOverride: { scheme: "HTTPS", host: new URL(url).host, uriOverrideEnforceMode: "ALWAYS" },
+    oidcToken: { serviceAccountEmail, audience: url },
+  });
   const regions = JSON.parse(config["automatic-oidc:furtherRegions"] ?? "[]") as string[];
   return {
+    ...(config["automatic-oidc:receiverImage"] === "" ? {} : frontTokens(deployed, config, job)),
+    "Queue tasktest": queue(String(hello.uri)),
     "Subscription psub": push(hello.uri),
     "Subscription psubgcf": push(functionUri),
     "Job oidctest": job(hello.uri),

@@ -154,16 +154,21 @@ export const GROUPS: Readonly<Record<StackName, Readonly<Record<"apis" | "caller
 };
 
 /** One stack's tree, made of parts; what is on top is in order, as everything below it. */
-function graph(stack: StackName, ...parts: string[]): string[] {
-  const apis = ["ProjectApis apis", ...GROUPS[stack].apis.toSorted()].join("\n    ");
+function graph(stack: string, { apis: services }: { apis: readonly string[] }, ...parts: string[]): string[] {
+  const apis = ["ProjectApis apis", ...services.toSorted()].join("\n    ");
   const tops = [apis, ...parts].flatMap((part) => part.trim().split(/\n(?= {2}\S)/)).map((top) => top.trim());
   return [`Stack automatic-oidc-${stack}`, ...tops.sort().flatMap((top) => `  ${top}`.split("\n"))];
 }
 
 export const GRAPH: Readonly<Record<StackName, readonly string[]>> = {
-  dev: graph("dev", COMMON, FRONTS),
-  prod: graph("prod", COMMON, FURTHER_REGION),
+  dev: graph("dev", GROUPS.dev, COMMON, FRONTS),
+  prod: graph("prod", GROUPS.prod, COMMON, FURTHER_REGION),
 };
+
+/** What a stack of that name comes to that has nothing but what all have. */
+export function commonGraph(stack: string): string[] {
+  return graph(stack, { apis: APIS }, COMMON);
+}
 
 /** The accounts that each resource attaches, or whose e-mail it has: it waits until its deployer may attach them. */
 const ATTACHES_COMMON = {

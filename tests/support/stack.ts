@@ -53,6 +53,11 @@ export class TestStack {
     this.engine = new InProcessEngine(this.cloud, { project: pulumiProject, stack, config: this.config });
   }
 
+  /** How many resources the cloud holds, without the names that Google keeps taken for a while. */
+  get size(): number {
+    return this.cloud.store.all().filter(({ token }) => !token.startsWith("deleted:")).length;
+  }
+
   up(program: Program): Promise<Deployed> {
     return this.#run(() => this.engine.up(program));
   }
