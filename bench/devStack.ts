@@ -11,10 +11,21 @@ export const PROGRAMS = { stack: "index.ts", bare: "bench/bare/index.ts" } as co
 
 const START = Date.UTC(2026, 0, 1);
 
-/** A cloud of its own with an engine on it, configured as the dev stack is. */
-export function devStack(): { cloud: Cloud; engine: InProcessEngine } {
+/** What leaves gateways, mesh and Envoy out: what is measured by hand too has none of them. */
+export const WITHOUT_FRONTS = {
+  "automatic-oidc:receiverImage": "",
+  "automatic-oidc:meshUrl": "",
+  "automatic-oidc:envoyUrl": "",
+};
+
+/** A cloud of its own with an engine on it, configured as the dev stack is, but for these values. */
+export function devStack(otherwise: Readonly<Record<string, string>> = {}): {
+  cloud: Cloud;
+  engine: InProcessEngine;
+} {
   const { project, stack, config } = readStackConfig(ROOT, "dev");
   const projects = [{ id: config["gcp:project"] ?? "", number: "123456789012" }];
   const cloud = new Cloud({ projects, clock: new VirtualClock(START) });
-  return { cloud, engine: new InProcessEngine(cloud, { project, stack, config }) };
+  const settings = { ...config, ...otherwise };
+  return { cloud, engine: new InProcessEngine(cloud, { project, stack, config: settings }) };
 }

@@ -6,6 +6,7 @@ import { longestChain } from "./chain";
 import { devStack, PROGRAMS, ROOT } from "./devStack";
 import type { Usage } from "./measure";
 import { median, pairs, runCode, runProgram } from "./measure";
+import { previewAgainstDefaults } from "./preview";
 import type { Row } from "./report";
 import { report } from "./report";
 import { verifierAgainstGoogles } from "./verify";
@@ -14,7 +15,7 @@ const HELP = `npm run bench -- [options]
 
 Measures whole processes against each other in one run. What counts are the ratios; times differ from machine to machine.
 
-  --only X    one part alone: stack, sandbox or verify
+  --only X    one part alone: stack, sandbox, preview (which needs the Pulumi CLI) or verify
   --pairs N   how many pairs of each comparison, after one to warm up; 5 if not given
   --json      one JSON document instead of tables
   --help      this text`;
@@ -28,6 +29,7 @@ const SANDBOX = "sandbox/cli/main.ts";
 const PARTS: Readonly<Record<string, (count: number) => Promise<Row[]>>> = {
   stack: stackAgainstBare,
   sandbox: sandboxAgainstSdk,
+  preview: previewAgainstDefaults,
   verify: verifierAgainstGoogles,
 };
 

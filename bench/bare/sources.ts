@@ -1,6 +1,7 @@
 import * as cloudscheduler from "@pulumi/gcp/cloudscheduler";
+import * as cloudtasks from "@pulumi/gcp/cloudtasks";
 import * as pubsub from "@pulumi/gcp/pubsub";
-import { agent, config, project } from "./project";
+import { agent, config, project, suffixed } from "./project";
 import type { Target } from "./targets";
 import { applicationTarget, authfnTarget, authfnV1Target, helloTarget } from "./targets";
 
@@ -33,6 +34,7 @@ job("oidctest", helloTarget);
 job("gcftest", authfnTarget);
 job("gcftest-v1", authfnV1Target);
 job("apptest", applicationTarget);
+queue("tasktest", helloTarget);
 
 function subscription(
   name: string,
@@ -67,5 +69,33 @@ function job(name: string, { url, serviceAccountEmail, audience }: Target): void
       maxDoublings: 5,
     },
     httpTarget: { uri: url, httpMethod: "GET", oidcToken: { serviceAccountEmail, audience } },
+  });
+}
+
+function queue(name: string, { url, serviceAccountEmail, audience }: Target): void {
+  const parts = url.apply((known) => new URL(known));
+  new cloudtasks.Queue(name, {
+    name: suffixed(name),
+    project,
+    location: config.region,
+    rateLimits: { maxDispatchesPerSecond: 500, maxConcurrentDispatches: 1000 },
+    retryConfig: {
+      maxAttempts: 100,
+      maxRetryDuration: "0s",
+      minBackoff: "10s",
+      maxBackoff: "3600s",
+      maxDoublings: 16,
+    },
+    desiredState: "RUNNING",
+    httpTarget: {
+      uriOverride: {
+        scheme: "HTTPS",
+        host: parts.apply(({ hostname }) => hostname),
+        port: parts.apply(({ port }) => port || undefined),
+        pathOverride: parts.apply(({ pathname }) => (pathname === "/" ? undefined : { path: pathname })),
+        uriOverrideEnforceMode: "ALWAYS",
+      },
+      oidcToken: { serviceAccountEmail, audience },
+    },
   });
 }

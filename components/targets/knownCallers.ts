@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { callerEmail } from "../wiring/accounts";
 import type { Caller, CallerReference } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
-import { checked, refuse } from "../wiring/checks";
+import { checked, isPlain, refuse } from "../wiring/checks";
 
 /** What knows the callers of a target: in words, for errors. */
 export interface Gatekeeper {
@@ -41,9 +41,9 @@ export class KnownCallers {
       );
     }
     this.each = Object.fromEntries(
-      Object.entries(callers).map(([key, { email }]) => [
+      Object.entries(callers).map(([key, caller]) => [
         key,
-        pulumi.output(checked(subject, `callers.${key}.email`, email, callerEmail)),
+        pulumi.output(checked(subject, `callers.${key}.email`, addressOf(caller), callerEmail)),
       ]),
     );
     this.emails = pulumi.all(Object.values(this.each));
@@ -58,4 +58,12 @@ export class KnownCallers {
       remedy: `Add it to \`callers\`${thenAlso === undefined ? "" : `, and ${thenAlso}`}`,
     });
   }
+}
+
+/** A caller's address at once: a document has no need to wait, as a source has, until tokens may be minted. */
+function addressOf({ email, member }: CallerReference): pulumi.Input<string> {
+  if (member === undefined || isPlain(email)) return email;
+  return pulumi
+    .output(member)
+    .apply((known): pulumi.Input<string> => /^serviceAccount:(.+)$/.exec(known)?.[1] ?? email);
 }

@@ -114,7 +114,7 @@ const FRONTS = `
   CloudRunService behind
     Account behind-runtime <- apis, RandomString behind-runtime-suffix
     RandomString behind-runtime-suffix
-    Service behind <- apis, caller, Account behind-runtime
+    Service behind <- apis, Account behind-runtime, Account schedulerunner
   EndpointsService endpoints
     Account endpoints-proxy <- apis, RandomString endpoints-proxy-suffix
     RandomString endpoints-document-suffix
@@ -192,7 +192,7 @@ export const ATTACHES: Readonly<Record<StackName, Readonly<Record<string, readon
     "Job envoytest": ["schedulerunner"],
     "Job gatewaytest": ["schedulerunner"],
     "Job meshtest": ["schedulerunner"],
-    "Service behind": ["behind-runtime", "schedulerunner"],
+    "Service behind": ["behind-runtime"],
     "Service endpoints": ["endpoints-proxy"],
   },
   prod: {
