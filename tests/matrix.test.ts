@@ -14,7 +14,10 @@ import { PROJECT, TestStack } from "./support/stack";
 import type { Intruder, Refusal, Target, Told } from "./support/targets";
 import { REGION, TARGETS } from "./support/targets";
 
-/** Every source calls every target, and at each of them the same four are kept out. */
+/**
+ * Every source calls every target, and at each of them the same four are kept out. The refusals are what is documented of
+ * Google's gates and proxies, of Istio and of Envoy; that the products themselves answer so is not seen here.
+ */
 
 const STRANGER = `stranger@${PROJECT.id}.iam.gserviceaccount.com`;
 const SHOP = `shop@${PROJECT.id}.iam.gserviceaccount.com`;
