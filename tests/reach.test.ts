@@ -9,6 +9,7 @@ import {
   RunIngress,
   RunInvoker,
   SchedulerJob,
+  TaskQueue,
 } from "../components";
 import type { AuthorizedTarget } from "../components";
 import type { ProjectKind } from "../sandbox/cloud/projects";
@@ -72,10 +73,11 @@ const TARGETS: Readonly<Record<Kind, (place: Place, caller: CallerIdentity) => A
 };
 const FUNCTION = { source: "apps/authfn", entryPoint: "helloHttp" };
 
-/** Each source with the name that it has, in whatever region the provider says. */
+/** Each source with the name that it has, in the region that the provider says too. */
 const SOURCES: Readonly<Record<string, (target: pulumi.Input<AuthorizedTarget>) => unknown>> = {
   job: (target) => new SchedulerJob("job", { schedule: "0 3 * * *", target }),
   push: (target) => new PushSubscription("push", { target }),
+  queue: (target) => new TaskQueue("queue", { region: REGION, target }),
 };
 
 /** The first attempt of every source. */
@@ -87,9 +89,10 @@ async function calls(kind: ProjectKind, target: () => pulumi.Input<AuthorizedTar
   });
   const run = stack.delivery.runJob(up.resource("Job", "job").id ?? "");
   await stack.delivery.publish(up.resource("Topic", "push-topic").id ?? "", { data: "eA==" });
+  stack.delivery.tasks.buffer(stack.cloud.deployer(PROJECT.id), up.resource("Queue", "queue").id ?? "");
   await stack.clock.advance(3_600_000);
   await run;
-  const firsts = ["scheduler-job", "push-subscription"].map((source) =>
+  const firsts = ["scheduler-job", "push-subscription", "task-queue"].map((source) =>
     stack.delivery.attempts.find((attempt) => attempt.source.kind === source),
   );
   stack.delivery.stop();

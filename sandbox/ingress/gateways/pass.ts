@@ -67,7 +67,10 @@ function refused(
   return { kind: "refused", response: errorResponse(code, message, headers), reason };
 }
 
-/** ESPv2 answers in JSON. */
+/**
+ * ESPv2 answers in JSON.
+ * https://github.com/GoogleCloudPlatform/esp-v2/blob/master/src/go/configgenerator/filtergen/http_connection_manager.go
+ */
 export function errorResponse(
   code: number,
   message: string,
