@@ -12,7 +12,7 @@ export const PROGRAMS = { stack: "index.ts", bare: "bench/bare/index.ts" } as co
 const START = Date.UTC(2026, 0, 1);
 
 /** What leaves gateways, mesh and Envoy out: what is measured by hand too has none of them. */
-export const WITHOUT_FRONTS = {
+export const WITHOUT_FRONTS: Readonly<Record<string, string>> = {
   "automatic-oidc:receiverImage": "",
   "automatic-oidc:meshUrl": "",
   "automatic-oidc:envoyUrl": "",

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { WITHOUT_FRONTS } from "../bench/devStack";
 import {
   CallerIdentity,
   CloudFunction,
@@ -26,9 +27,12 @@ const KINDS: readonly ProjectKind[] = ["default", "hardened"];
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** index.ts deployed, with its own application behind the address in its settings, told what the stack exports for it. */
+/**
+ * index.ts deployed, with its own application behind the address in its settings, told what the stack exports for it.
+ * Without gateways, mesh and Envoy: these are tried with their documents in tests/matrix.test.ts.
+ */
 async function deployStack(name: StackName, kind: ProjectKind, options: TestStackOptions = {}) {
-  const config = stackConfig(name);
+  const config = { ...stackConfig(name), ...WITHOUT_FRONTS };
   const id = config["gcp:project"] ?? "";
   const stack = new TestStack({
     projects: [{ id, number: PROJECT.number, kind }],
@@ -59,10 +63,10 @@ describe.each(STACKS)("the edges of index.ts as stack %s", (name) => {
     const edges = trustGraph(deployed.resources).edges;
     expect(Object.keys(outcomes).sort()).toEqual(edges.map(({ source }) => source.name).sort());
     expect(outcomes).toEqual(all(outcomes, `200 ${String(deployed.outputs.caller)}`));
-    expect(edges).toHaveLength({ dev: 6, prod: 7 }[name]);
+    expect(edges).toHaveLength({ dev: 7, prod: 8 }[name]);
     // That Scheduler's agent can do without its role on the project is not documented, so it must be said.
     const assumed = live.delivery.attempts.filter(({ reason }) => reason.includes("Assumed in minting"));
-    expect(assumed).toHaveLength(kind === "default" ? 0 : { dev: 4, prod: 5 }[name]);
+    expect(assumed).toHaveLength(kind === "default" ? 0 : { dev: 5, prod: 6 }[name]);
   });
 });
 

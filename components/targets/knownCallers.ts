@@ -63,7 +63,7 @@ export class KnownCallers {
 /** A caller's address at once: a document has no need to wait, as a source has, until tokens may be minted. */
 function addressOf({ email, member }: CallerReference): pulumi.Input<string> {
   if (member === undefined || isPlain(email)) return email;
-  return pulumi
-    .output(member)
-    .apply((known): pulumi.Input<string> => /^serviceAccount:(.+)$/.exec(known)?.[1] ?? email);
+  return pulumi.output(
+    pulumi.output(member).apply((known) => /^serviceAccount:(.+)$/.exec(known)?.[1] ?? email),
+  );
 }
