@@ -500,7 +500,7 @@ describe("npm run sandbox", () => {
     expect(out).not.toContain("\u001b[");
     expect(out).toMatch(/✓ {2}job oidctest +sch\S+ +run hello +https\S+ +200 +hello, sch.*/);
     expect(out).not.toContain("✗");
-    expect(out).toMatch(/All as it should be: \d+ resources · 6 of 6 calls got in · 23 of 23 intruders/);
+    expect(out).toMatch(/All as it should be: \d+ resources · 11 of 11 calls got in · 50 of 50 intruders/);
   });
 
   test("puts a task into every queue, also into a paused one, and waits for what comes of it", async () => {
@@ -558,6 +558,7 @@ describe("npm run sandbox", () => {
       "gcftest-v1 -> authfn-v1: 200",
       "oidctest -> hello: 200",
       "oidctest-europe-west1 -> hello-europe-west1: 200",
+      "tasktest -> hello: 200",
     ]);
     for (const { answer, caller, tries } of report.calls) {
       expect(answer).toContain(`hello, ${caller} (`);

@@ -131,7 +131,12 @@ describe("wrong values are refused with property and value", () => {
     [QUEUE, "httpTarget.uriOverride.scheme", "https", 'it must be one of "HTTP", "HTTPS"'],
     [QUEUE, "httpTarget.oidcToken.audience", "", "for a whole queue Google takes no default"],
     [QUEUE, "httpTarget.oidcToken.audience", undefined, "for a whole queue Google takes no default"],
-    [QUEUE, "httpTarget.oauthToken", {}, '"httpTarget.oauthToken" is not modelled by the sandbox'],
+    [
+      QUEUE,
+      "httpTarget.oauthToken",
+      { serviceAccountEmail: CALLER },
+      'conflicts with "httpTarget.oidcToken"',
+    ],
     [QUEUE, "rateLimits.maxDispatchesPerSecond", 501, "at most 500"],
     [QUEUE, "rateLimits.maxConcurrentDispatches", 5001, "at most 5000"],
     [QUEUE, "retryConfig.maxAttempts", 0, "it must be -1 for no limit, or at least 1"],
