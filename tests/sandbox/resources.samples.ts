@@ -62,7 +62,7 @@ const functionV1Inputs = {
   secretEnvironmentVariables: [{ key: "KEY", secret: "key", version: "1" }],
 };
 
-export const MANAGED = `orders.endpoints.${PROJECT}.cloud.goog`;
+const MANAGED = `orders.endpoints.${PROJECT}.cloud.goog`;
 
 /** A document as small as may be. */
 export function openApi(path: string, more: Props = {}): string {

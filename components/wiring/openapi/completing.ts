@@ -22,7 +22,7 @@ export interface GateFacts {
 const TITLE = "A private service";
 
 /** Every path: https://cloud.google.com/api-gateway/docs/path-templating */
-export const CATCH_ALL = "/{path=**}";
+const CATCH_ALL = "/{path=**}";
 
 /** What sources send, and what an application may be asked by the way. */
 const SERVED = ["get", "post", "put", "patch", "delete"];
