@@ -32,6 +32,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   federation: ["federation"],
   istio: ["istio"],
   envoy: ["envoy"],
+  iap: ["iap"],
 };
 
 /** What has to be set, as the READMEs say. */
@@ -40,6 +41,7 @@ const CONFIG: Readonly<Record<string, Record<string, string>>> = {
   "existing-service": {
     "existing-service:service": "projects/my-project/locations/us-central1/services/hello",
   },
+  iap: { "iap:clientId": "123456789012-abc.apps.googleusercontent.com" },
   federation: { "federation:repositoryId": "1234567" },
 };
 
