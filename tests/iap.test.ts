@@ -3,6 +3,7 @@ import * as iap from "@pulumi/gcp/iap";
 import * as projects from "@pulumi/gcp/projects";
 import * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import * as pulumi from "@pulumi/pulumi";
+import { attempts } from "../doctor/attempts";
 import { CallerIdentity, IapInvoker, PushSubscription, SchedulerJob } from "../components";
 import { agentEmail, iapRunServiceName, runServiceName } from "../sandbox/cloud/names";
 import type { ProjectKind } from "../sandbox/cloud/projects";
@@ -10,6 +11,7 @@ import type { Attempt } from "../sandbox/delivery/attempt";
 import { Delivery } from "../sandbox/delivery/delivery";
 import type { HttpRequest } from "../sandbox/ingress/http";
 import { Ingress } from "../sandbox/ingress/ingress";
+import { trustGraph } from "../trust/graph";
 import { PROJECT, TestStack } from "./support/stack";
 
 /** Identity-Aware Proxy before a Run service: which of its parts lets a caller in, and what is said without it. */
@@ -138,6 +140,32 @@ describe.each(KINDS)("in a %s project", (kind) => {
       expect(reason).toContain(`IAP before Run service "reports" accepts "${CLIENT}"`);
     }
   });
+});
+
+test("the trust graph and the doctor know IAP as the gate", async () => {
+  const world = new World("default");
+  const { resources } = await world.up(program(world));
+  const graph = trustGraph(resources);
+  expect(graph.targets).toEqual([expect.objectContaining({ name: "reports", gate: "iap", open: [] })]);
+  const edges = graph.edges.map(({ source, granted, grant }) => [source.name, granted, grant?.role]);
+  expect(edges.sort()).toEqual([
+    ["job", true, "roles/iap.httpsResourceAccessor"],
+    ["push", true, "roles/iap.httpsResourceAccessor"],
+  ]);
+  const tries = attempts(graph);
+  expect(tries.map(({ who, expected }) => [who, expected.letIn || expected.status])).toEqual([
+    ["no token", 401],
+    ["stranger", 403],
+    ["wrong audience", 401],
+    ["foreign signature", 401],
+    ["expired token", 401],
+    ["grant removed", 403],
+    ["caller", true],
+  ]);
+  expect(new Set(tries.map(({ audience }) => audience))).toEqual(new Set([CLIENT]));
+  const without = new World("default");
+  const bare = trustGraph((await without.up(program(without, { without: "accessor" }))).resources);
+  expect(bare.edges.map(({ granted }) => granted)).toEqual([false, false]);
 });
 
 describe("at the gate", () => {

@@ -17,6 +17,10 @@ export function iapRunServiceName(project: string, location: string, service: st
   return `//iap.googleapis.com/projects/${project}/iap_web/cloud_run-${location}/services/${service}`;
 }
 
+export function iapBackendServiceName(project: string, service: string): string {
+  return `//iap.googleapis.com/projects/${project}/iap_web/compute/services/${service}`;
+}
+
 export function runJobName(project: string, location: string, job: string): string {
   return `//run.googleapis.com/projects/${project}/locations/${location}/jobs/${job}`;
 }
@@ -103,7 +107,7 @@ const NOUNS: Record<string, string> = {
   "cloudresourcemanager/projects": "project",
   "run/services": "Run service",
   "run/jobs": "Run job",
-  "iap/services": "IAP before the Run service",
+  "iap/services": "IAP-secured service",
   "cloudfunctions/functions": "function",
   "pubsub/topics": "topic",
   "pubsub/subscriptions": "subscription",

@@ -240,7 +240,7 @@ describe("IapInvoker", () => {
     expect(orphans(preview.resources)).toEqual(["RandomString probe"]);
   });
 
-  test("grants it on a backend service instead, which the sandbox previews and does not deploy", async () => {
+  test("grants it on a backend service instead", async () => {
     const preview = await nothing.preview(() => {
       make({ ...behind, project: OTHER.id });
     });
@@ -250,10 +250,6 @@ describe("IapInvoker", () => {
       role: "roles/iap.httpsResourceAccessor",
       member: `serviceAccount:${CALLER}`,
     });
-    const deploying = new TestStack().up(() => {
-      make(behind);
-    });
-    await expect(deploying).rejects.toThrow('whether there is a backend service "web"');
   });
 
   const grant = "WebCloudRunServiceIamMember reports-accessor";

@@ -377,6 +377,11 @@ export const SAMPLES: readonly Sample[] = [
     ...withMember({ cloudRunServiceName: "hello", location: REGION }, "roles/iap.httpsResourceAccessor"),
   },
   {
+    token: "gcp:iap/webBackendServiceIamMember:WebBackendServiceIamMember",
+    name: "reaches-web",
+    ...withMember({ webBackendService: "web" }, "roles/iap.httpsResourceAccessor"),
+  },
+  {
     token: "gcp:endpoints/service:Service",
     name: "orders",
     inputs: { serviceName: MANAGED, openapiConfig: openApi("/a") },

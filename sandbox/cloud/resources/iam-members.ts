@@ -1,5 +1,11 @@
 import { CloudError } from "../errors";
-import { functionV2Name, iapRunServiceName, projectName, serviceAccountName } from "../names";
+import {
+  functionV2Name,
+  iapBackendServiceName,
+  iapRunServiceName,
+  projectName,
+  serviceAccountName,
+} from "../names";
 import { memberKind } from "./iam-member";
 import type { Context, Kind } from "./kind";
 import { projectIn } from "./project";
@@ -81,12 +87,9 @@ export const iamMembers: readonly Kind<never>[] = [
     apis: ["iap.googleapis.com"],
     template: "projects/{project}/iap_web/compute/services/{webBackendService}",
     resource: "webBackendService",
-    fullName: (_cx, { webBackendService: name = "" }) => {
-      throw new CloudError(
-        "UNIMPLEMENTED",
-        `The sandbox has no load balancers, so it cannot tell whether there is a backend service "${name}": such a grant can be previewed only.`,
-      );
-    },
+    // There are no load balancers here, so whether there is such a backend service is not looked at: the grant is kept, and
+    // lets nobody in anywhere.
+    fullName: (_cx, { project = "", webBackendService: name = "" }) => iapBackendServiceName(project, name),
   }),
   memberKind({
     token: "gcp:endpoints/serviceIamMember:ServiceIamMember",
