@@ -47,9 +47,11 @@ export interface IapInvokerArgs {
  * the allow-list for programs (`gcp.iap.Settings`, `programmaticClients`): without it, IAP answers 401 to every token,
  * whatever is granted. And, before a Run service, the grant of `roles/run.invoker` to IAP's own agent
  * (`service-NUMBER@gcp-sa-iap.iam.gserviceaccount.com`), as which IAP calls on: IAP decides first, then IAM decides about
- * IAP. So `roles/run.invoker` for the caller opens nothing, and the code behind cannot see the caller's own token verified
+ * IAP. So `roles/run.invoker` for the caller opens nothing
  * (https://docs.cloud.google.com/iap/docs/authentication-howto,
- * https://docs.cloud.google.com/run/docs/securing/identity-aware-proxy-cloud-run).
+ * https://docs.cloud.google.com/run/docs/securing/identity-aware-proxy-cloud-run). That page warns that Pub/Sub may stop
+ * working: it does with its usual audience, the address, and Google names the client's id for it instead
+ * (https://docs.cloud.google.com/pubsub/docs/authenticate-push-subscriptions).
  */
 export class IapInvoker extends pulumi.ComponentResource {
   /** The address to call; waits for the grant. */

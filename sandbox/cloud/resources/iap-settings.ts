@@ -6,7 +6,11 @@ import { block, optional, pattern, texts } from "./shapes";
 
 const NAME = /^projects\/([^/]+)\/iap_web\/cloud_run-([^/]+)\/services\/([^/]+)$/;
 
-/** https://docs.cloud.google.com/iap/docs/reference/rest/v1/IapSettings: settings of IAP before one Run service. Those further up, which the service would inherit, are not modelled. */
+/**
+ * Settings of IAP before one Run service. The provider's page lists the names of other things only; this one is written as
+ * that of the service's IAP policy. Settings further up, which the service would inherit, are not modelled.
+ * https://docs.cloud.google.com/iap/docs/reference/rest/v1/IapSettings
+ */
 export const iapSettings: Kind<never> = kind(
   () =>
     block({
