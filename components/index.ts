@@ -30,6 +30,8 @@ export type { IstioManifest, IstioManifests, ManifestMetadata } from "./targets/
 export { IstioWorkload } from "./targets/IstioWorkload";
 export type { IstioWorkloadArgs } from "./targets/IstioWorkload";
 export type { GatewayBackend } from "./targets/gatewayBackend";
+export { IapInvoker } from "./targets/IapInvoker";
+export type { IapInvokerArgs, IapInvokerNodes } from "./targets/IapInvoker";
 export { RunInvoker, RunInvokerRole } from "./targets/RunInvoker";
 export type { RunInvokerArgs, RunInvokerNodes } from "./targets/RunInvoker";
 export { RunJobInvoker, RunJobRole } from "./targets/RunJobInvoker";

@@ -100,9 +100,9 @@ function callersOf(target: Target, edges: readonly Edge[], grants: readonly Gran
   return [...new Set(emails)].filter((email) => email !== undefined && email !== KNOWN_LATER) as string[];
 }
 
-/** Google's gates always take their own address; an application and a gateway take what their callers are told to send. */
+/** Google's gates take their own address; IAP, an application and a gateway what their callers are told to send. */
 export function audienceOf(target: Target, edge: Edge | undefined, url: string): string {
-  const own = isDecidedByApplication(target.gate) ? undefined : target.url;
+  const own = target.gate === "iap" || isDecidedByApplication(target.gate) ? undefined : target.url;
   const sent = edge?.audience === KNOWN_LATER ? undefined : edge?.audience;
   return (target.kind === "external" ? sent : own) ?? sent ?? url;
 }

@@ -32,6 +32,8 @@ const GOOGLE: Statuses = {
 /** What each kind of gate answers. */
 const REFUSALS: Readonly<Record<Gate | Front, Statuses>> = {
   run: GOOGLE,
+  // 401 for what is no token of a client that may; https://docs.cloud.google.com/iap/docs/faq
+  iap: { ...GOOGLE, "no token": 401 },
   "function-v1": GOOGLE,
   // https://cloud.google.com/apis/design/errors
   "google-api": {

@@ -32,6 +32,8 @@ function leastProgram(): void {
   const region = REGION;
   const run = { service: target.serviceName, region, url: target.uri, caller };
   const invoker = new components.RunInvoker("run-invoker", run);
+  const clientId = "1-x.apps.googleusercontent.com";
+  new components.IapInvoker("iap-invoker", { ...run, clientId });
   const v1 = { function: nodes.function.name, region, url: nodes.function.httpsTriggerUrl, caller };
   new components.FunctionV1Invoker("function-v1-invoker", v1);
   const job = new components.CloudRunJob("cloud-run-job", { image: "clean", region });
@@ -81,6 +83,8 @@ function mostProgram(): void {
   const region = REGION;
   const other = new CallerIdentity("other", { agents: [] });
   new RunInvoker("run-invoker", { service: run.serviceName, region, url: run.uri, caller: other });
+  const through = { backendService: "web", clientId: "1-x.apps.googleusercontent.com" };
+  new components.IapInvoker("iap-invoker", { ...through, url: run.uri, caller: other });
   const legacy = { function: v1.functionName, region, url: v1.uri, caller: other };
   new FunctionV1Invoker("function-v1-invoker", legacy);
   const application = { url: "https://jobs.example.com", callers: { caller } };

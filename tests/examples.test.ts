@@ -32,6 +32,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   federation: ["federation"],
   istio: ["istio"],
   envoy: ["envoy"],
+  iap: ["iap"],
 };
 
 /** What has to be set, as the READMEs say. */
@@ -40,6 +41,7 @@ const CONFIG: Readonly<Record<string, Record<string, string>>> = {
   "existing-service": {
     "existing-service:service": "projects/my-project/locations/us-central1/services/hello",
   },
+  iap: { "iap:clientId": "123456789012-abc.apps.googleusercontent.com" },
   federation: { "federation:repositoryId": "1234567" },
 };
 
@@ -274,11 +276,12 @@ function importFile(): ImportFile {
 }
 
 async function strangersAreRefused(): Promise<void> {
-  for (const { url, target, scope } of world.graph.edges) {
+  for (const { url, target, scope, grant } of world.graph.edges) {
     const front = world.fronts[target.name]?.kind;
     if (front !== undefined) expect([url, await statusOf(url)]).toEqual([url, front === "istio" ? 403 : 401]);
-    // Google's APIs and gateways answer 401 to who brings nothing.
-    const refused = scope === undefined && !isGateway(target) ? 403 : 401;
+    // Google's APIs, gateways and IAP answer 401 to who brings nothing.
+    const throughIap = grant?.role === "roles/iap.httpsResourceAccessor";
+    const refused = scope === undefined && !isGateway(target) && !throughIap ? 403 : 401;
     if (target.kind !== "external") expect([url, await statusOf(url)]).toEqual([url, refused]);
   }
 }

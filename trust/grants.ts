@@ -42,6 +42,7 @@ interface Kind {
 
 /** Roles made for calling, and nothing else. https://docs.cloud.google.com/iam/docs/roles-permissions/run */
 const RUN_ROLES = ["roles/run.invoker", "roles/run.servicesInvoker"];
+const IAP_ROLES = ["roles/iap.httpsResourceAccessor"];
 const FUNCTION_ROLES = ["roles/cloudfunctions.invoker"];
 const JOB_ROLES = ["roles/run.jobsExecutor", "roles/run.jobsExecutorWithOverrides", "roles/run.invoker"];
 
@@ -52,6 +53,8 @@ const ON_RUN: Kind = {
   nameProperty: "name",
   regionProperty: "location",
 };
+// https://docs.cloud.google.com/run/docs/securing/identity-aware-proxy-cloud-run
+const ON_IAP: Kind = { ...ON_RUN, gates: ["iap"], roles: IAP_ROLES, nameProperty: "cloudRunServiceName" };
 const ON_JOB: Kind = { ...ON_RUN, gates: ["google-api"], roles: JOB_ROLES };
 const ON_FUNCTION: Kind = {
   gates: ["function-v1"],
@@ -69,14 +72,16 @@ const ON_FUNCTION_V2: Kind = {
   futile: "a 2nd gen function is opened by run.invoker on the Run service underneath",
 };
 const ON_PROJECT: Kind = {
-  gates: ["run", "function-v1", "google-api"],
+  gates: ["run", "iap", "function-v1", "google-api"],
   on: "project",
-  roles: [...RUN_ROLES, ...FUNCTION_ROLES, ...JOB_ROLES],
+  roles: [...RUN_ROLES, ...IAP_ROLES, ...FUNCTION_ROLES, ...JOB_ROLES],
 };
 
 const KINDS: Readonly<Record<string, Kind>> = {
   "gcp:cloudrunv2/serviceIamMember:ServiceIamMember": ON_RUN,
   "gcp:cloudrunv2/serviceIamBinding:ServiceIamBinding": ON_RUN,
+  "gcp:iap/webCloudRunServiceIamMember:WebCloudRunServiceIamMember": ON_IAP,
+  "gcp:iap/webCloudRunServiceIamBinding:WebCloudRunServiceIamBinding": ON_IAP,
   "gcp:cloudrunv2/jobIamMember:JobIamMember": ON_JOB,
   "gcp:cloudrunv2/jobIamBinding:JobIamBinding": ON_JOB,
   "gcp:cloudfunctions/functionIamMember:FunctionIamMember": ON_FUNCTION,
@@ -132,6 +137,7 @@ export function coversTarget({ grant, target: own, project }: ReadGrant, target:
 function rolesOf({ gate, kind }: Target): readonly string[] {
   if (kind === "run-job") return JOB_ROLES;
   if (gate === "run") return RUN_ROLES;
+  if (gate === "iap") return IAP_ROLES;
   return gate === "function-v1" ? FUNCTION_ROLES : [];
 }
 

@@ -139,6 +139,7 @@ const NO_GRANT = { arrow: "-.->", label: "no grant" };
 
 const WITHOUT_GRANT: Readonly<Record<Target["gate"], { arrow: string; label: string }>> = {
   run: NO_GRANT,
+  iap: NO_GRANT,
   "function-v1": NO_GRANT,
   "google-api": NO_GRANT,
   gateway: { arrow: "-->", label: "token in order, then the backend decides" },

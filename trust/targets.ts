@@ -5,11 +5,12 @@ export type TargetKind =
   "run-service" | "function-v2" | "function-v1" | "run-job" | "endpoints" | "api-gateway" | "external";
 
 /**
- * Who decides about a request: Google, by the IAM policy of a Run service or of a 1st gen function; one of Google's APIs,
+ * Who decides about a request: Google, by the IAM policy of a Run service or of a 1st gen function; Identity-Aware
+ * Proxy before a Run service, by a policy of its own; one of Google's APIs,
  * by the policy of the resource that it is asked about; a gateway, by the OpenAPI document that was deployed, and then the
  * application behind it; or the application alone.
  */
-export type Gate = "run" | "function-v1" | "google-api" | "gateway" | "application";
+export type Gate = "run" | "iap" | "function-v1" | "google-api" | "gateway" | "application";
 
 /** What is called. */
 export interface Target {
@@ -49,12 +50,13 @@ type Reader = (resource: ResourceState) => Omit<Target, "name" | "urn">;
 const READERS: Readonly<Record<string, Reader>> = {
   "gcp:cloudrunv2/service:Service": (service) => ({
     kind: "run-service",
-    gate: "run",
+    gate: flagAt(service, "iapEnabled") ? "iap" : "run",
     url: textAt(service, "uri"),
     urls: unique([textAt(service, "uri"), ...textsAt(service, "urls")]),
     place: placeOf(service, "location", textAt(service, "name")),
     // https://docs.cloud.google.com/run/docs/authenticating/public
-    open: flagAt(service, "invokerIamDisabled") ? ["invokerIamDisabled"] : [],
+    open:
+      flagAt(service, "invokerIamDisabled") && !flagAt(service, "iapEnabled") ? ["invokerIamDisabled"] : [],
   }),
   // The gate is the Run service underneath. https://docs.cloud.google.com/functions/docs/securing/authenticating
   "gcp:cloudfunctionsv2/function:Function": (fn) => ({

@@ -1,5 +1,5 @@
 /** The kinds of target, by what they accept as a token's audience. */
-export type TargetKind = "run" | "functionV2" | "functionV1" | "gateway" | "external";
+export type TargetKind = "run" | "functionV2" | "functionV1" | "gateway" | "iap" | "external";
 
 /** What a target says of itself, as far as its audience depends on it. */
 export interface TargetAddress {
@@ -26,6 +26,8 @@ const RULES: Readonly<Record<TargetKind, (target: TargetAddress) => string>> = {
   // Whatever its document names; without that, what a proxy takes by itself: the managed service, as an address.
   // https://github.com/GoogleCloudPlatform/esp-v2/blob/master/src/go/configgenerator/filterconfig/filter_gen_jwt_authn.go
   gateway: ({ url, declared }) => declared ?? url,
+  // The OAuth client that was allow-listed for programs: no address. https://docs.cloud.google.com/iap/docs/authentication-howto
+  iap: ({ url, declared }) => declared ?? url,
   // Whatever its verifier was told; without that, its address.
   external: ({ url, declared }) => declared ?? url,
 };

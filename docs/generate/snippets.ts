@@ -16,7 +16,7 @@ import * as gcp from "@pulumi/gcp";
 import * as pulumi from "@pulumi/pulumi";
 import {
   ApiGateway, BackendCallers, CallerIdentity, CloudFunction, CloudFunctionV1, CloudRunJob, CloudRunService,
-  EndpointsService, EnvoyFront, ExternalApplication, FunctionV1Invoker, GoogleApiTarget, IstioWorkload, ProjectApis,
+  EndpointsService, EnvoyFront, ExternalApplication, FunctionV1Invoker, GoogleApiTarget, IapInvoker, IstioWorkload, ProjectApis,
   PushSubscription, RunInvoker, RunJobInvoker, SchedulerJob, TaskQueue,
 } from "COMPONENTS";
 declare const [schedulerunner, hello, authfn, runtopic]: [CallerIdentity, CloudRunService, CloudFunction, gcp.pubsub.Topic];

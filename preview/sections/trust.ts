@@ -104,6 +104,7 @@ const NO_GRANT = "**no grant lets it in**";
 
 const WITHOUT_GRANT: Readonly<Record<Target["gate"], string>> = {
   run: NO_GRANT,
+  iap: NO_GRANT,
   "function-v1": NO_GRANT,
   "google-api": NO_GRANT,
   gateway: "the gateway checks the token, and the application behind it who calls",

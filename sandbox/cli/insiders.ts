@@ -1,6 +1,6 @@
 import type { Target } from "../../trust/graph";
 import type { Cloud } from "../cloud/cloud";
-import { functionV1Name, projectName, runJobName, runServiceName } from "../cloud/names";
+import { functionV1Name, iapRunServiceName, projectName, runJobName, runServiceName } from "../cloud/names";
 
 /** Somebody who gets in by a role on the whole project, whatever the targets' own policies say. */
 export interface Insider {
@@ -41,6 +41,11 @@ function question(
       return { permission: "cloudfunctions.functions.invoke", resource: functionV1Name(id, region, name) };
     case "google-api":
       return { permission: "run.jobs.run", resource: runJobName(id, region, name) };
+    case "iap":
+      return {
+        permission: "iap.webServiceVersions.accessViaIAP",
+        resource: iapRunServiceName(id, region, name),
+      };
     case "run":
       return { permission: "run.routes.invoke", resource: runServiceName(id, region, name) };
     case "application":

@@ -2,7 +2,7 @@ import { createSign, generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
 import type { Answer, TokenRequest, World } from "../../doctor/world";
 import type { Grant, Target } from "../../trust/graph";
-import { functionV1Name, runJobName, runServiceName } from "../cloud/names";
+import { functionV1Name, iapRunServiceName, runJobName, runServiceName } from "../cloud/names";
 import type { EmbeddedCloud } from "./embedded-cloud";
 
 const HOUR = 3_600_000;
@@ -18,6 +18,7 @@ export interface SandboxWorldOptions {
 /** What a target's grants lie on. */
 const POLICIES: Readonly<Record<Target["gate"], typeof runServiceName>> = {
   run: runServiceName,
+  iap: iapRunServiceName,
   "function-v1": functionV1Name,
   "google-api": runJobName,
   gateway: runServiceName,

@@ -5,8 +5,8 @@ export type ProjectKind = "default" | "hardened";
 export interface Agent {
   kind: AgentKind;
   api: string;
-  /** What Google grants the agent on a project as Google makes it, and takes from it nowhere. */
-  usualRole: string;
+  /** What Google grants the agent on a project as Google makes it, and takes from it nowhere. Absent: nothing. */
+  usualRole?: string;
   /** The kinds of project in which it exists as soon as its API is enabled; elsewhere it must be asked for. */
   comesWithApi: readonly ProjectKind[];
 }
@@ -37,4 +37,6 @@ export const AGENTS: readonly Agent[] = [
     usualRole: "roles/run.serviceAgent",
     comesWithApi: ["default", "hardened"],
   },
+  // Made by `gcloud beta services identity create`, and granted by hand: cloud.google.com/iap/docs/enabling-cloud-run
+  { kind: "iap", api: "iap.googleapis.com", comesWithApi: [] },
 ];

@@ -12,6 +12,7 @@ const TITLES: Readonly<Record<string, string>> = {
   "cloudscheduler.googleapis.com": "Cloud Scheduler API",
   "cloudtasks.googleapis.com": "Cloud Tasks API",
   "iam.googleapis.com": "Identity and Access Management (IAM) API",
+  "iap.googleapis.com": "Cloud Identity-Aware Proxy API",
   "iamcredentials.googleapis.com": "IAM Service Account Credentials API",
   "pubsub.googleapis.com": "Cloud Pub/Sub API",
   "run.googleapis.com": "Cloud Run Admin API",

@@ -12,6 +12,15 @@ export function runServiceName(project: string, location: string, service: strin
   return `//run.googleapis.com/projects/${project}/locations/${location}/services/${service}`;
 }
 
+/** IAP keeps a policy of its own for what it stands before. https://docs.cloud.google.com/iap/docs/managing-access */
+export function iapRunServiceName(project: string, location: string, service: string): string {
+  return `//iap.googleapis.com/projects/${project}/iap_web/cloud_run-${location}/services/${service}`;
+}
+
+export function iapBackendServiceName(project: string, service: string): string {
+  return `//iap.googleapis.com/projects/${project}/iap_web/compute/services/${service}`;
+}
+
 export function runJobName(project: string, location: string, job: string): string {
   return `//run.googleapis.com/projects/${project}/locations/${location}/jobs/${job}`;
 }
@@ -98,6 +107,7 @@ const NOUNS: Record<string, string> = {
   "cloudresourcemanager/projects": "project",
   "run/services": "Run service",
   "run/jobs": "Run job",
+  "iap/services": "IAP-secured service",
   "cloudfunctions/functions": "function",
   "pubsub/topics": "topic",
   "pubsub/subscriptions": "subscription",
@@ -129,6 +139,7 @@ const AGENT_DOMAINS = {
   tasks: "gcp-sa-cloudtasks",
   pubsub: "gcp-sa-pubsub",
   run: "serverless-robot-prod",
+  iap: "gcp-sa-iap",
 } as const;
 
 export type AgentKind = keyof typeof AGENT_DOMAINS;

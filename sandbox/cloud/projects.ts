@@ -101,7 +101,7 @@ export class Projects {
     const isNew = this.#iam.account(agentEmail(agent.kind, project.number)) === undefined;
     const email = this.#createAgent(project, agent);
     // Only once: whoever took the role away later does not get it back by enabling the API again.
-    if (!isNew || project.kind !== "default") return;
+    if (!isNew || project.kind !== "default" || agent.usualRole === undefined) return;
     this.#iam.grant(projectName(project.id), { role: agent.usualRole, member: `serviceAccount:${email}` });
   }
 

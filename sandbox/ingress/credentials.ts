@@ -19,6 +19,17 @@ export function credentials(headers: HttpRequest["headers"]): Credentials {
   return own.length > 0 ? read(OWN_HEADER, own) : read("Authorization", valuesOf(headers, "Authorization"));
 }
 
+/**
+ * The same for IAP: Proxy-Authorization leaves Authorization to the application.
+ * https://docs.cloud.google.com/iap/docs/authentication-howto
+ */
+export function iapCredentials(headers: HttpRequest["headers"]): Credentials {
+  const proxy = valuesOf(headers, "Proxy-Authorization");
+  return proxy.length > 0
+    ? read("Proxy-Authorization", proxy)
+    : read("Authorization", valuesOf(headers, "Authorization"));
+}
+
 function read(header: string, values: readonly string[]): Credentials {
   const [value, ...others] = values;
   if (value === undefined) return { kind: "none", empty: false };

@@ -1,4 +1,5 @@
 import type { Audiences } from "./audiences";
+import type { Iap } from "./iap";
 
 /** What stands before the code of a target. */
 export interface Gate {
@@ -12,6 +13,8 @@ export interface Gate {
   ingress: "all" | "internal";
   /** invokerIamDisabled: nobody is asked for anything. */
   open: boolean;
+  /** Identity-Aware Proxy, which decides before IAM does. */
+  iap?: Iap;
   defaultUrlDisabled: boolean;
   /** Whether plain http is served too (1st gen functions, unless SECURE_ALWAYS). */
   plainHttp: boolean;

@@ -18,6 +18,7 @@ import {
   type TargetRef,
   type Verdict,
 } from "./http";
+import { judgeByIap, withoutIapHeaders } from "./iap";
 import { judge } from "./judge";
 import { REFUSALS, refuse, type RefusalCase } from "./refusals";
 import { withoutSignature } from "./strip";
@@ -104,16 +105,19 @@ export class Ingress {
       return no(refusal, url, { ...why, target });
     }
 
-    const brought = credentials(request.headers);
-    const { refusal, used, ...judgement } = await judge(this.#cloud, gate, brought);
-    if (refusal !== undefined) return no(refusal, url, { ...judgement, target });
+    const { refusal, used, says, ...judgement } =
+      gate.iap === undefined
+        ? await judge(this.#cloud, gate, credentials(request.headers))
+        : await judgeByIap(this.#cloud, gate, gate.iap, request.headers);
+    if (refusal !== undefined) return no(refusal, url, { ...judgement, target }, says);
+    const headers = gate.iap === undefined ? request.headers : withoutIapHeaders(request.headers);
 
     const stripped = used !== undefined && used.toLowerCase() === "authorization";
     return this.#forward(
       {
         ...request,
         url: found.url,
-        headers: used === undefined ? request.headers : withoutSignature(request.headers, used),
+        headers: used === undefined ? headers : withoutSignature(headers, used),
       },
       target,
       {
@@ -235,11 +239,11 @@ function blocked(gate: Gate, address: string, from: Origin): string {
 
 type Why = Omit<Verdict, "outcome" | "status" | "log">;
 
-function no(kind: RefusalCase, url: URL, why: Why): Answer {
+function no(kind: RefusalCase, url: URL, why: Why, says?: string): Answer {
   const { status, log, assumed } = REFUSALS[kind];
   const headers: Record<string, string> = kind === "not https" ? { location: toHttps(url) } : {};
   return {
-    response: refuse(kind, url.pathname, headers),
+    response: refuse(kind, url.pathname, headers, says),
     verdict: {
       ...why,
       outcome: status === 404 ? "not found" : "refused",

@@ -13,6 +13,8 @@ export interface Judgement {
   decision?: Decision;
   principal?: string;
   assumed?: string;
+  /** What is wrong, in IAP's words. */
+  says?: string;
   /** The header whose token was used up; undefined when nobody looked at one. */
   used?: string;
 }
@@ -117,7 +119,7 @@ function judgeCaller(cloud: Cloud, gate: Gate, claims: IdTokenClaims): Judgement
 }
 
 /** A token outlives its account; a new account of the same e-mail is somebody else. */
-function notTheAccount(cloud: Cloud, uniqueId: string, email: string): string | undefined {
+export function notTheAccount(cloud: Cloud, uniqueId: string, email: string): string | undefined {
   const account = cloud.iam.account(email);
   if (account === undefined)
     return `The service account ${email} that the token names does not exist any more`;

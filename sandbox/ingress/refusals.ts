@@ -10,6 +10,10 @@ export type RefusalCase =
   | "ingress"
   | "url disabled"
   | "health path"
+  | "iap: no credential"
+  | "iap: invalid token"
+  | "iap: no permission"
+  | "iap: agent refused"
   | "nothing there"
   | "not https"
   | "no instance"
@@ -18,6 +22,8 @@ export type RefusalCase =
 export interface Refusal {
   status: number;
   page?: Page;
+  /** Instead of a page: what is said before the reason. */
+  text?: string;
   headers?: Record<string, string>;
   /** What Google writes to Cloud Logging. */
   log?: string;
@@ -58,6 +64,13 @@ const NOT_AUTHENTICATED =
 const NOT_AUTHORIZED =
   "The request was not authorized to invoke this service. The access token could not be verified.";
 
+// Seen in reports from live services: github.com/flyteorg/flyte/issues/6089, .../epinio/epinio/issues/2560,
+// .../GoogleCloudPlatform/professional-services/issues/603
+const BY_IAP = {
+  text: "Invalid IAP credentials: ",
+  headers: { "content-type": "text/html", "x-goog-iap-generated-response": "true" },
+};
+
 /**
  * Status, header, text and log of every refusal.
  * https://docs.cloud.google.com/run/docs/troubleshooting, https://docs.cloud.google.com/run/docs/securing/ingress
@@ -96,6 +109,27 @@ export const REFUSALS: Readonly<Record<RefusalCase, Refusal>> = {
     page: NOT_FOUND,
     assumed: "the status is reported from a live service, the text of the page is not",
   },
+  // https://docs.cloud.google.com/iap/docs/faq: 401 to a POST, and to a GET the way to the sign-in page.
+  "iap: no credential": {
+    status: 401,
+    ...BY_IAP,
+    assumed:
+      "that every method is answered 401; to a GET from a browser Google answers 302, to its sign-in page",
+  },
+  "iap: invalid token": { status: 401, ...BY_IAP },
+  "iap: no permission": {
+    status: 403,
+    page: { title: "403 Forbidden", error: "Access denied", text: "You don't have access." },
+    headers: { "x-goog-iap-generated-response": "true" },
+    assumed: "the page that IAP shows is not documented",
+  },
+  "iap: agent refused": {
+    status: 403,
+    page: FORBIDDEN,
+    log: NOT_AUTHENTICATED,
+    assumed:
+      "how it is answered when the service does not let IAP's agent in is not documented; taken to be Run's 403",
+  },
   "nothing there": { status: 404, page: NOT_FOUND, assumed: "the text of the page is not documented" },
   "not https": {
     status: 302,
@@ -117,13 +151,18 @@ export const REFUSALS: Readonly<Record<RefusalCase, Refusal>> = {
   },
 };
 
-/** The response that a refused caller gets. */
-export function refuse(kind: RefusalCase, path: string, headers: Record<string, string> = {}): HttpResponse {
-  const { status, page, headers: own } = REFUSALS[kind];
+/** The response that a refused caller gets. `says`: what is wrong, where the row has a text and no page. */
+export function refuse(
+  kind: RefusalCase,
+  path: string,
+  headers: Record<string, string> = {},
+  says = "",
+): HttpResponse {
+  const { status, page, text, headers: own } = REFUSALS[kind];
   return {
     status,
     headers: { ...(page && { "content-type": "text/html; charset=UTF-8" }), ...own, ...headers },
-    body: page ? html(page, path) : "",
+    body: page ? html(page, path) : text === undefined ? "" : `${text}${says}`,
   };
 }
 

@@ -3,6 +3,7 @@ import { describe } from "../cloud/names";
 import type { FunctionV2State } from "./functions-v2";
 import type { Gate } from "./gate";
 import type { ProxyState } from "./gateways/espv2";
+import type { Iap } from "./iap";
 
 export const RUN_SERVICE = "gcp:cloudrunv2/service:Service";
 
@@ -13,6 +14,7 @@ export interface RunServiceState {
   customAudiences?: string[];
   ingress?: string;
   invokerIamDisabled?: boolean;
+  iapEnabled?: boolean;
   defaultUriDisabled?: boolean;
   /** As far as it tells whether this is a proxy. */
   template?: ProxyState["template"];
@@ -21,7 +23,10 @@ export interface RunServiceState {
 const OPEN_INGRESS = [undefined, "", "INGRESS_TRAFFIC_ALL", "ALLOW_ALL"];
 
 /** The gate of a Run service, or of a 2nd gen function when one is deployed on it. */
-export function runGate(service: StoredResource<RunServiceState>, behind: FunctionV2State | undefined): Gate {
+export function runGate(
+  service: StoredResource<RunServiceState>,
+  { behind, iap }: { behind: FunctionV2State | undefined; iap: Iap },
+): Gate {
   const { state } = service;
   const ingress = [state.ingress, behind?.serviceConfig?.ingressSettings];
   return {
@@ -37,6 +42,7 @@ export function runGate(service: StoredResource<RunServiceState>, behind: Functi
     },
     ingress: ingress.every((setting) => OPEN_INGRESS.includes(setting)) ? "all" : "internal",
     open: state.invokerIamDisabled ?? false,
+    iap: state.iapEnabled === true ? iap : undefined,
     defaultUrlDisabled: state.defaultUriDisabled ?? false,
     plainHttp: false,
   };

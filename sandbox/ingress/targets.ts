@@ -1,5 +1,7 @@
+import { iapRunServiceName } from "../cloud/names";
 import type { Store, StoredResource } from "../cloud/store";
 import type { Gate } from "./gate";
+import { IAP_SETTINGS, type Iap, type IapSettingsState } from "./iap";
 import { findGateway, type GatewayState } from "./gateways/api-gateways";
 import { isProxy } from "./gateways/espv2";
 import { runGate, RUN_SERVICE, type RunServiceState } from "./run-services";
@@ -76,7 +78,15 @@ function gateOf(store: Store, service: StoredResource<RunServiceState>): Gate {
   const behind = store
     .list<FunctionV2State>(FUNCTION_V2)
     .find(({ state }) => state.serviceConfig?.service === service.id);
-  return runGate(service, behind?.state);
+  return runGate(service, { behind: behind?.state, iap: iapBefore(store, service.fullName) });
+}
+
+function iapBefore(store: Store, runService: string): Iap {
+  const [, project = "", region = "", name = ""] =
+    /\/projects\/([^/]+)\/locations\/([^/]+)\/services\/([^/]+)$/.exec(runService) ?? [];
+  const resource = iapRunServiceName(project, region, name);
+  const settings = store.list<IapSettingsState>(IAP_SETTINGS).find(({ fullName }) => fullName === resource);
+  return { resource, clients: settings?.state.accessSettings?.oauthSettings?.programmaticClients ?? [] };
 }
 
 function origins({ uri, urls }: RunServiceState): string[] {

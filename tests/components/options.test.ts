@@ -18,6 +18,7 @@ import {
   IstioWorkload,
   ProjectApis,
   PushSubscription,
+  IapInvoker,
   RunInvoker,
   RunJobInvoker,
   SchedulerJob,
@@ -71,6 +72,8 @@ const MAKE: Readonly<Record<string, Make>> = {
   BackendCallers: (name, options, caller) =>
     new BackendCallers(name, { audience: "orders", callers: { caller } }, options),
   RunInvoker: (name, options, caller) => new RunInvoker(name, { ...onService(), caller }, options),
+  IapInvoker: (name, options, caller) =>
+    new IapInvoker(name, { ...onService(), clientId: "1-x.apps.googleusercontent.com", caller }, options),
   FunctionV1Invoker: (name, options, caller) =>
     new FunctionV1Invoker(name, { ...onFunction(), caller }, options),
   ExternalApplication: (name, options, caller) =>
@@ -137,7 +140,7 @@ function program(component: string, optionsOf: () => Options, name = "tested"): 
       { projectNumber: PROJECT.number, mintingGrants: false },
       { providers },
     );
-    if (["RunInvoker", "EndpointsService", "ApiGateway"].includes(component)) {
+    if (["RunInvoker", "IapInvoker", "EndpointsService", "ApiGateway"].includes(component)) {
       const settings = {
         location: REGION,
         deletionProtection: false,

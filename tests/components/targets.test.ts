@@ -16,6 +16,7 @@ import {
   FunctionIngress,
   FunctionV1Invoker,
   GoogleApiTarget,
+  IapInvoker,
   IstioWorkload,
   RunIngress,
   RunInvoker,
@@ -33,6 +34,7 @@ import type {
   ExternalApplicationArgs,
   FunctionV1InvokerArgs,
   GoogleApiTargetArgs,
+  IapInvokerArgs,
   IstioWorkloadArgs,
   RunInvokerArgs,
   RunJobInvokerArgs,
@@ -207,6 +209,95 @@ describe("RunInvoker", () => {
         { role: "roles/run.admin" as RunInvokerRole },
         'role "roles/run.admin" is not known. Choose one of "roles/run.invoker", "roles/run.servicesInvoker"',
       ],
+    ],
+  );
+});
+
+describe("IapInvoker", () => {
+  const URL = "https://reports.example";
+  const CLIENT = "123456789012-abc.apps.googleusercontent.com";
+  const make = (args: Partial<IapInvokerArgs>) => {
+    const usual = { service: "reports", region: REGION, url: URL, clientId: CLIENT };
+    const all = { ...usual, caller: { email: CALLER }, ...args };
+    const { url, audience, serviceAccountEmail } = new IapInvoker("reports", all);
+    probe("probe", { url, audience, serviceAccountEmail });
+  };
+  const behind = { service: undefined, region: undefined, backendService: "web" };
+
+  test("grants one caller the way through IAP, and is what a source needs", async () => {
+    const preview = await nothing.preview(() => {
+      make({});
+    });
+    expect(preview.resource("WebCloudRunServiceIamMember", "reports-accessor").inputs).toEqual({
+      cloudRunServiceName: "reports",
+      location: REGION,
+      role: "roles/iap.httpsResourceAccessor",
+      member: `serviceAccount:${CALLER}`,
+    });
+    const out = preview.resource("RandomString", "probe");
+    expect(out.inputs.keepers).toEqual({ url: URL, audience: CLIENT, serviceAccountEmail: CALLER });
+    expect([...preview.waitsFor(out)]).toEqual(["reports-accessor"]);
+    expect(orphans(preview.resources)).toEqual(["RandomString probe"]);
+  });
+
+  test("grants it on a backend service instead", async () => {
+    const preview = await nothing.preview(() => {
+      make({ ...behind, project: OTHER.id });
+    });
+    expect(preview.resource("WebBackendServiceIamMember", "reports-accessor").inputs).toEqual({
+      webBackendService: "web",
+      project: OTHER.id,
+      role: "roles/iap.httpsResourceAccessor",
+      member: `serviceAccount:${CALLER}`,
+    });
+  });
+
+  const grant = "WebCloudRunServiceIamMember reports-accessor";
+  const keeper = "RandomString probe.keepers";
+  const OTHER_CLIENT = "1-x.apps.googleusercontent.com";
+  takes<IapInvokerArgs>("IapInvoker", make, [
+    [{ service: "other" }, [change(`${grant}.cloudRunServiceName`, "reports", "other")]],
+    [{ region: "europe-west1" }, [change(`${grant}.location`, REGION, "europe-west1")]],
+    [behind, [`${grant}: gone`, "WebBackendServiceIamMember reports-accessor: made"]],
+    [{ project: OTHER.id }, [change(`${grant}.project`, undefined, OTHER.id)]],
+    [{ url: "https://other.example/" }, [change(`${keeper}.url`, URL, "https://other.example/")]],
+    [{ clientId: OTHER_CLIENT }, [change(`${keeper}.audience`, CLIENT, OTHER_CLIENT)]],
+    [
+      { caller: { email: BROUGHT } },
+      [
+        change(`${keeper}.serviceAccountEmail`, CALLER, BROUGHT),
+        change(`${grant}.member`, `serviceAccount:${CALLER}`, `serviceAccount:${BROUGHT}`),
+      ],
+    ],
+    [
+      { caller: { email: CALLER, member: "principal://x" } },
+      [change(`${grant}.member`, `serviceAccount:${CALLER}`, "principal://x")],
+    ],
+  ]);
+
+  const BESIDE =
+    "is given together with backendService, which is a global one of a load balancer's. Give service and region of a Run service, or backendService alone";
+  const OPEN =
+    "does not say what IAP stands before. Give service and region of a Run service, or backendService";
+  const NO_CLIENT =
+    'is not the id of an OAuth client. Copy it from the console, as in "123456789012-abc.apps.googleusercontent.com"';
+  refuses<IapInvokerArgs>(
+    'IapInvoker "reports"',
+    make,
+    [
+      [{ url: "http://reports.example" }, `url "http://reports.example" ${HTTPS}`],
+      [{ clientId: URL }, `clientId "${URL}" ${NO_CLIENT}`],
+      [{ clientId: "apps.googleusercontent.com" }, `clientId "apps.googleusercontent.com" ${NO_CLIENT}`],
+      [{ service: " " }, `service " " ${EMPTY}`],
+      [{ region: "" }, `region "" ${EMPTY}`],
+      [{ ...behind, backendService: "" }, `backendService "" ${EMPTY}`],
+      [{ caller: { email: "me@example.com" } }, `caller.email "me@example.com" ${NO_ACCOUNT}`],
+    ],
+    [
+      [{ backendService: "web" }, `service "reports" ${BESIDE}`],
+      [{ ...behind, region: REGION }, `region "${REGION}" ${BESIDE}`],
+      [{ service: undefined, region: undefined }, `service (nothing) ${OPEN}`],
+      [{ region: undefined }, `region (nothing) ${OPEN}`],
     ],
   );
 });

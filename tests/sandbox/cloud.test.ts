@@ -755,7 +755,7 @@ describe("projects", () => {
     expect(cloud.projects.get(NUMBER)).toEqual({ id: PROJECT, number: NUMBER, kind: "default" });
     expect(cloud.projects.get("elsewhere")).toBeUndefined();
     expect(refusal(() => cloud.deployer("elsewhere")).message).toContain("demo-project");
-    expect(refusal(() => cloud.projects.createServiceIdentity(PROJECT, "iap.googleapis.com")).status).toBe(
+    expect(refusal(() => cloud.projects.createServiceIdentity(PROJECT, "dns.googleapis.com")).status).toBe(
       "UNIMPLEMENTED",
     );
     const twice = { id: PROJECT, number: NUMBER };

@@ -214,6 +214,11 @@ const withMember = (inputs: Props, role: string): Pick<Sample, "inputs" | "repla
   replace: [{ ...inputs, role, member: other }, "member"],
 });
 
+function iapSettings(service: string, programmaticClients: string[]): Props {
+  const name = `projects/${PROJECT}/iap_web/cloud_run-${REGION}/services/${service}`;
+  return { name, accessSettings: { oauthSettings: { programmaticClients } } };
+}
+
 function requestAuthentication(namespace: string, audiences = ["urn:ledger"]): Props {
   return {
     apiVersion: "security.istio.io/v1",
@@ -358,6 +363,23 @@ export const SAMPLES: readonly Sample[] = [
     token: "gcp:cloudrunv2/jobIamMember:JobIamMember",
     name: "runs-cleanup",
     ...withMember({ name: "cleanup", location: REGION }, "roles/run.jobsExecutor"),
+  },
+  {
+    token: "gcp:iap/settings:Settings",
+    name: "programs",
+    inputs: iapSettings("hello", ["a.apps.googleusercontent.com"]),
+    update: iapSettings("hello", ["b.apps.googleusercontent.com"]),
+    replace: [iapSettings("other", ["a.apps.googleusercontent.com"]), "name"],
+  },
+  {
+    token: "gcp:iap/webCloudRunServiceIamMember:WebCloudRunServiceIamMember",
+    name: "reaches-hello",
+    ...withMember({ cloudRunServiceName: "hello", location: REGION }, "roles/iap.httpsResourceAccessor"),
+  },
+  {
+    token: "gcp:iap/webBackendServiceIamMember:WebBackendServiceIamMember",
+    name: "reaches-web",
+    ...withMember({ webBackendService: "web" }, "roles/iap.httpsResourceAccessor"),
   },
   {
     token: "gcp:endpoints/service:Service",

@@ -86,6 +86,7 @@ describe("every kind", () => {
       for (const api of [
         ...apis,
         "apigateway",
+        "iap",
         "servicemanagement",
         "secretmanager",
         "cloudresourcemanager",

@@ -177,6 +177,8 @@ const TABLE: Readonly<Record<string, readonly Grants[]>> = {
     { "artifactregistry.repositories": "uploadArtifacts" },
   ],
   "roles/cloudsql.client": [{ "cloudsql.instances": "connect get" }],
+  // Basic roles are not said to have it: nobody gets through IAP by those here.
+  "roles/iap.httpsResourceAccessor": [{ "iap.webServiceVersions": "accessViaIAP" }],
   "roles/logging.logWriter": [{ "logging.logEntries": "create" }],
   "roles/secretmanager.secretAccessor": [PROJECTS, { "secretmanager.versions": "access" }],
   "roles/servicemanagement.serviceController": [{ "servicemanagement.services": "check get quota report" }],

@@ -1,5 +1,11 @@
 import { CloudError } from "../errors";
-import { functionV2Name, projectName, serviceAccountName } from "../names";
+import {
+  functionV2Name,
+  iapBackendServiceName,
+  iapRunServiceName,
+  projectName,
+  serviceAccountName,
+} from "../names";
 import { memberKind } from "./iam-member";
 import type { Context, Kind } from "./kind";
 import { projectIn } from "./project";
@@ -64,6 +70,26 @@ export const iamMembers: readonly Kind<never>[] = [
         `projects/${project}/locations/${location}/jobs/${name}`,
         `Resource '${name}' of kind 'JOB' in region '${location}' in project '${project}' does not exist.`,
       ),
+  }),
+  memberKind({
+    token: "gcp:iap/webCloudRunServiceIamMember:WebCloudRunServiceIamMember",
+    apis: ["iap.googleapis.com"],
+    template: "projects/{project}/iap_web/cloud_run-{location}/services/{cloudRunServiceName}",
+    resource: "cloudRunServiceName",
+    fullName: (cx, { project = "", location = "", cloudRunServiceName: name = "" }) => {
+      const id = `projects/${project}/locations/${location}/services/${name}`;
+      stored(cx, "gcp:cloudrunv2/service:Service", id, "Requested entity was not found.");
+      return iapRunServiceName(project, location, name);
+    },
+  }),
+  memberKind({
+    token: "gcp:iap/webBackendServiceIamMember:WebBackendServiceIamMember",
+    apis: ["iap.googleapis.com"],
+    template: "projects/{project}/iap_web/compute/services/{webBackendService}",
+    resource: "webBackendService",
+    // There are no load balancers here, so whether there is such a backend service is not looked at: the grant is kept, and
+    // lets nobody in anywhere.
+    fullName: (_cx, { project = "", webBackendService: name = "" }) => iapBackendServiceName(project, name),
   }),
   memberKind({
     token: "gcp:endpoints/serviceIamMember:ServiceIamMember",

@@ -6,6 +6,7 @@ import { endpointsService } from "./endpoints-service";
 import { functionV1 } from "./function-v1";
 import { functionV2 } from "./function-v2";
 import { iamMembers } from "./iam-members";
+import { iapSettings } from "./iap-settings";
 import { istioAuthorizationPolicy, istioRequestAuthentication } from "./istio";
 import type { Kind } from "./kind";
 import { projectService, serviceIdentity } from "./projects";
@@ -29,6 +30,7 @@ const KINDS: ReadonlyMap<string, Kind<never>> = new Map(
     serviceAccount,
     runService,
     runJob,
+    iapSettings,
     endpointsService,
     api,
     apiConfig,

@@ -116,6 +116,7 @@ export const runSchema = () =>
       ),
     ),
     deletionProtection: optional(flag),
+    iapEnabled: optional(flag),
     invokerIamDisabled: optional(flag),
     defaultUriDisabled: optional(flag),
     scaling: optional(scaling()),
