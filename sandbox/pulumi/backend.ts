@@ -11,8 +11,8 @@ export interface StackStateFile {
   /** Ids by type, as `TYPE ID`. */
   readonly known: ReadonlySet<string>;
   readonly urns: ReadonlySet<string>;
-  /** What was being created when something was cut off. */
-  readonly pendingCreates: ReadonlySet<string>;
+  /** What was being created when something was cut off: its URN, and that of its parent. */
+  readonly pendingCreates: ReadonlyMap<string, string>;
 }
 
 /** Pulumi's state in a folder: github.com/pulumi/pulumi, pkg/backend/diy. */
@@ -85,7 +85,13 @@ function stateOf(project: string, stack: string, content: Props): StackStateFile
     stack,
     known: new Set(resources.map(({ type, id }) => `${String(type)} ${String(id)}`)),
     urns: new Set(resources.filter((resource) => resource.delete !== true).map(({ urn }) => String(urn))),
-    pendingCreates: new Set(pending.map(({ resource }) => (isProps(resource) ? String(resource.urn) : ""))),
+    pendingCreates: new Map(
+      pending.map(({ resource }) =>
+        isProps(resource)
+          ? [String(resource.urn), typeof resource.parent === "string" ? resource.parent : ""]
+          : ["", ""],
+      ),
+    ),
   };
 }
 

@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
+import { openSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { StoredResource } from "../../sandbox/cloud/store";
 import { isAlive } from "../../sandbox/host/is-alive";
@@ -18,7 +19,9 @@ const NIGHTLY = `
 `;
 
 let project: SandboxProject;
-afterEach(() => {
+let stopServing: (() => Promise<void>) | undefined;
+afterEach(async () => {
+  await stopServing?.();
   project.close();
 });
 
@@ -151,13 +154,13 @@ describeWithCli("killed in the middle of up", () => {
     project = new SandboxProject({ "index.ts": NIGHTLY });
     const served = await serve(project);
     let killed = 0;
-    const ended = served.cloud.store.onChange(({ resource }) => {
+    const unsubscribe = served.cloud.store.onChange(({ resource }) => {
       if (killed > 0 || resource.token !== token) return;
       killed = lockedBy(project);
       process.kill(killed, "SIGKILL");
     });
     const first = await over(project, [...UP, "--parallel", "1"]);
-    ended();
+    unsubscribe();
     expect(killed).toBeGreaterThan(0);
     expect(first.status).not.toBe(0);
     expect(await pluginsGone(project)).toBe(true);
@@ -190,14 +193,10 @@ describeWithCli("killed in the middle of up", () => {
     await endsWell(served);
   });
 
-  test("the CLI, at an account, whose name is taken then: it is named, adopted, and the next up finishes", async () => {
+  test("the CLI, at an account, whose name is taken then: it is named, adopted, and the next up finishes with it", async () => {
     const token = "gcp:serviceaccount/account:Account";
     const { served, first } = await cutOffAt(token);
-    const taken = await over(project, UP);
-    expect(taken.status).not.toBe(0);
-    expect(taken.out).toMatch(/already exists/);
     const [adopt = []] = commandsIn(first.err).adopt;
-    expect(commandsIn(taken.err).adopt).toEqual([adopt]);
     const [account] = served.cloud.store.list(token);
     expect(ending(await over(project, [...adopt, "--yes", "--non-interactive"]))).toEqual(WELL);
     const third = await over(project, UP);
@@ -207,13 +206,13 @@ describeWithCli("killed in the middle of up", () => {
     await endsWell(served);
   });
 
-  test.each([2, 9, 17])("the sandbox itself, after %d resources: no half-written state", async (count) => {
+  test.each([2, 7, 12])("the sandbox itself, after %d resources: no half-written state", async (count) => {
     project = new SandboxProject({ "index.ts": NIGHTLY });
-    const running = project.start(UP);
-    const ended = new Promise((resolve) => running.once("close", resolve));
-    await until(() => project.resources.length >= count);
+    const running = project.start(UP, ["ignore", "ignore"]);
+    const end = ended(running);
+    expect(await until(() => project.resources.length >= count)).toBe(true);
     running.kill("SIGKILL");
-    await ended;
+    await end;
     expect(await pluginsGone(project)).toBe(true);
     const { status, out, err } = project.pulumi(["up", "--yes", "--skip-preview"]);
     expect({ status, said: status === 0 ? "" : out + err }).toEqual({ status: 0, said: "" });
@@ -246,17 +245,24 @@ async function serve({ kept }: SandboxProject): Promise<Served> {
   const host = await Host.start(new Folder(kept));
   if (!(host instanceof Host)) throw new Error(`${kept} is served already`);
   const { cloud } = host.load({ projectKind: "default", iamDelay: 0 });
-  return { cloud, stop: () => host.stop() };
+  stopServing = async () => {
+    stopServing = undefined;
+    await host.stop();
+  };
+  return { cloud, stop: stopServing };
 }
 
 /** Runs a command to its end while this process serves. */
 async function over(of: SandboxProject, args: readonly string[]): Promise<Ended> {
-  const child = of.start(args);
-  const said = { out: "", err: "" };
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => (said.out += text));
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => (said.err += text));
-  const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { status, ...said };
+  // Into files: what a killed CLI leaves running keeps its end of a pipe open.
+  const [out, err] = ["out", "err"].map((name) => join(of.folder, name));
+  const child = of.start(args, [openSync(out ?? "", "w"), openSync(err ?? "", "w")]);
+  const status = await ended(child);
+  return { status, out: readFileSync(out ?? "", "utf8"), err: readFileSync(err ?? "", "utf8") };
+}
+
+function ended(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => child.once("exit", resolve));
 }
 
 async function exported(of: SandboxProject): Promise<Exported> {

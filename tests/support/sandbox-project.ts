@@ -66,11 +66,14 @@ export class SandboxProject {
     return out;
   }
 
-  /** Starts `npm run sandbox -- ARGS`, and lets it run. */
-  start(args: readonly string[]): ChildProcess {
+  /** Starts `npm run sandbox -- ARGS`, and lets it run; what it says goes to pipes, or elsewhere. */
+  start(
+    args: readonly string[],
+    output: readonly ["ignore" | "pipe" | number, "ignore" | "pipe" | number] = ["pipe", "pipe"],
+  ): ChildProcess {
     return spawn(process.execPath, [...COMMAND, ...args], {
       ...this.#options(),
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", ...output],
     });
   }
 
