@@ -95,7 +95,9 @@ else if (!hasCli) console.warn("No Pulumi CLI on PATH: packages are not tried wi
     expect(others).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "index.ts", "package.json"]);
     expect(compiled).toEqual(expect.arrayContaining(["dist/index.js", "dist/index.d.ts"]));
     expect(
-      compiled.filter((file) => !/^dist\/(identity|sources|targets|wiring)?\/?\w+\.(js|d\.ts)$/.test(file)),
+      compiled.filter(
+        (file) => !/^dist\/((identity|sources|targets|wiring)\/(\w+\/)?)?\w+\.(js|d\.ts)$/.test(file),
+      ),
     ).toEqual([]);
     const sources = readdirSync(join(ROOT, "components"), { recursive: true, encoding: "utf8" });
     const modules = sources.filter((file) => /^[^.]+\.ts$/.test(file) && !/^(dist|node_modules)/.test(file));
