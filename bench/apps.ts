@@ -13,7 +13,7 @@ async function main(): Promise<void> {
   const { outputs } = await engine.up((): unknown => load(join(ROOT, PROGRAMS.stack)));
   const apps = readLocalApps(join(ROOT, "apps/local.json"));
   const keys = await KeyServer.start(cloud.tokens);
-  const backends = new Backends({ cloud, apps, root: ROOT });
+  const backends = new Backends({ cloud, apps, root: ROOT, keys: () => keys });
   try {
     const started = process.hrtime.bigint();
     backends.startHosts(Object.keys(apps.hosts), { outputs, keys });

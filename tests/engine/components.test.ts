@@ -62,6 +62,7 @@ if (!hasCli) console.warn("No Pulumi CLI on PATH: the tests with the real engine
       "package.json",
       "index.ts",
       "config.ts",
+      "fronts.ts",
       "components",
       "apps",
     ]) {
