@@ -61,7 +61,7 @@ test(
     const property = fc.asyncProperty(kinds, compositions, check);
     await withoutStackTraces(() => fc.assert(property, { numRuns: RUNS, seed: SEED }), 0);
   },
-  120_000 + RUNS * 1_000,
+  120_000 + RUNS * 3_000,
 );
 
 async function check(kind: ProjectKind, composition: Composition): Promise<void> {
