@@ -17,7 +17,7 @@ export interface Usage {
   readonly output: string;
 }
 
-const TYPESCRIPT = ["-r", "sucrase/register/ts"];
+const TYPESCRIPT = ["-r", "./register.js"];
 
 /** Runs a TypeScript program in a process of its own. */
 export function runProgram(file: string, ...args: string[]): Promise<Usage> {

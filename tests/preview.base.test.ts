@@ -157,7 +157,7 @@ async function preview(...args: (string | Watch)[]) {
   const watch = args.find((arg) => typeof arg === "function");
   mkdirSync(join(folder, "tmp"), { recursive: true });
   const words = args.filter((arg) => typeof arg === "string");
-  const child = spawn(process.execPath, ["-r", require.resolve("sucrase/register/ts"), MAIN, ...words], {
+  const child = spawn(process.execPath, ["-r", join(ROOT, "register.js"), MAIN, ...words], {
     cwd: repository,
     env: {
       ...process.env,

@@ -363,7 +363,7 @@ describe("npm run token", () => {
   const run = (...args: string[]) => {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      ["-r", "sucrase/register/ts", "token/main.ts", ...args],
+      ["-r", "./register.js", "token/main.ts", ...args],
       {
         cwd: ROOT,
         encoding: "utf8",

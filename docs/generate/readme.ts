@@ -36,7 +36,7 @@ async function pictureOf(root: string): Promise<string> {
 
 /** Fails when the sandbox does not end with 0: then what it printed is nothing to show. */
 async function outputOf(root: string): Promise<string> {
-  const command = ["-r", "sucrase/register/ts", "sandbox/cli/main.ts"];
+  const command = ["-r", "./register.js", "sandbox/cli/main.ts"];
   const { stdout } = await promisify(execFile)(process.execPath, command, { cwd: root });
   return stdout.replace(/ · [\d.]+ s\n/, "\n");
 }

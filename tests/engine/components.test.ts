@@ -63,6 +63,7 @@ if (!hasCli) console.warn("No Pulumi CLI on PATH: the tests with the real engine
       "index.ts",
       "config.ts",
       "fronts.ts",
+      "register.js",
       "components",
       "apps",
     ]) {

@@ -66,7 +66,7 @@ interface State extends Required<Pick<ResourceState, "urn" | "type" | "inputs">>
   });
 
   function sandbox(...args: string[]): string {
-    const cli = ["-r", "sucrase/register/ts", "sandbox/cli/main.ts", "pulumi", "-C", program, ...args];
+    const cli = ["-r", "./register.js", "sandbox/cli/main.ts", "pulumi", "-C", program, ...args];
     return run(process.execPath, cli, ROOT, { SANDBOX_FOLDER: join(folder, "sandbox") });
   }
 

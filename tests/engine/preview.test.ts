@@ -77,7 +77,7 @@ describeWithCli("what reviewers read of previews by Pulumi's own engine", () => 
       stack,
       "--non-interactive",
     ];
-    return spawnSync(process.execPath, ["-r", "sucrase/register/ts", ...sandbox], {
+    return spawnSync(process.execPath, ["-r", join(ROOT, "register.js"), ...sandbox], {
       cwd: folder,
       encoding: "utf8",
       env: { ...process.env, VARIANT: JSON.stringify(variant) },

@@ -61,7 +61,7 @@ else if (!hasCli) console.warn("No Pulumi CLI on PATH: packages are not tried wi
 
   /** With the sandbox in one process with the program, and with the program's own SDK. */
   function deployed(program: string, main: string, node = process.execPath): Outcome {
-    const preloaded = ["-r", "./tests/packages/own-sdk.js", "-r", "sucrase/register/ts"];
+    const preloaded = ["-r", "./tests/packages/own-sdk.js", "-r", "./register.js"];
     const args = [...preloaded, "tests/packages/deploy.ts", program, main];
     return JSON.parse(run(node, args, ROOT, { PROGRAM_FOLDER: program })) as Outcome;
   }
@@ -69,7 +69,7 @@ else if (!hasCli) console.warn("No Pulumi CLI on PATH: packages are not tried wi
   /** With Pulumi's own engine and runner. What the program made, as "Type name". */
   function deployedByCli(program: string): string[] {
     const pulumi = (...args: string[]) => {
-      const cli = ["-r", "sucrase/register/ts", "sandbox/cli/main.ts", "pulumi", "-C", program, ...args];
+      const cli = ["-r", "./register.js", "sandbox/cli/main.ts", "pulumi", "-C", program, ...args];
       return run(process.execPath, cli, ROOT, { SANDBOX_FOLDER: join(program, "sandbox") });
     };
     pulumi("up", "--yes", "--skip-preview", "--non-interactive");

@@ -557,7 +557,7 @@ describe("nothing is left running", () => {
           console.log(app.child.pid);
           process.stdin.once("data", () => { ${end} });
         })`;
-        const parent = spawn(process.execPath, ["-r", "sucrase/register/ts", "-e", code], {
+        const parent = spawn(process.execPath, ["-r", "./register.js", "-e", code], {
           cwd: ROOT,
           stdio: ["pipe", "pipe", "ignore"],
         });

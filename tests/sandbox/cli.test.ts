@@ -352,7 +352,7 @@ async function sandbox(
   const mark = `${process.pid}-${++marks}`;
   const child = spawn(
     process.execPath,
-    ["-r", require.resolve("sucrase/register/ts"), join(ROOT, "sandbox/cli/main.ts"), ...args],
+    ["-r", join(ROOT, "register.js"), join(ROOT, "sandbox/cli/main.ts"), ...args],
     {
       cwd,
       // Apps inherit TEMP; it marks them as this command's.

@@ -14,7 +14,7 @@ import type { StoredResource } from "../../sandbox/cloud/store";
 import type { State } from "../../sandbox/host/state-file";
 
 const ROOT = join(__dirname, "../..");
-const COMMAND = ["-r", require.resolve("sucrase/register/ts"), join(ROOT, "sandbox/cli/main.ts")];
+const COMMAND = ["-r", join(ROOT, "register.js"), join(ROOT, "sandbox/cli/main.ts")];
 
 export interface Ended {
   readonly status: number | null;
