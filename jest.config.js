@@ -1,6 +1,7 @@
 /** @type {import("jest").Config} */
 module.exports = {
   testEnvironment: "<rootDir>/tests/support/environment.js",
+  testSequencer: "<rootDir>/tests/support/sequencer.js",
   // Two cores are what the suite is made for; by default jest would leave one of them alone.
   maxWorkers: 2,
   // No test is about speed, and a machine may be busy with something else.

@@ -11,7 +11,7 @@ const FORMER_AUDIENCE = "https://former.example.com";
 const NOW = Math.floor(Date.now() / 1000);
 
 /** As in apps/local.json: the receiver names the verifier as its users do, and here that is the source. */
-const ON_SOURCES = { NODE_OPTIONS: "-C automatic-oidc-source -r sucrase/register/ts" };
+const ON_SOURCES = { NODE_OPTIONS: "-C automatic-oidc-source -r ../../register.js" };
 
 const running: { stop(): Promise<void> }[] = [];
 

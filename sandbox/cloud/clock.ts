@@ -19,7 +19,7 @@ interface Entry {
 }
 
 /** So many timers for one and the same moment mean that one of them arms itself again and again. */
-const MOST_TIMERS_PER_MOMENT = 100_000;
+const MOST_TIMERS_PER_MOMENT = 20_000;
 
 /** A clock that stands still until it is moved. It uses no timers of Node, so nothing has to be disposed of. */
 export class VirtualClock implements Clock {
