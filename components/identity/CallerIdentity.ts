@@ -1,17 +1,16 @@
 import type * as projects from "@pulumi/gcp/projects";
 import type * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import * as pulumi from "@pulumi/pulumi";
-import { accountName, callerEmail, projectOfEmail } from "../wiring/accounts";
 import { after } from "../wiring/after";
-import { agentAddress, sendsAccessTokens, TokenAgent } from "../wiring/agents";
+import { agentAddress, TokenAgent } from "../wiring/agents";
 import { Beside } from "../wiring/beside";
 import { formerNames } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
-import { atMostBytes, checked, checkedIfGiven, checkedNow, oneOf, refuse } from "../wiring/checks";
-import { displayName } from "../wiring/names";
+import { checkedIfGiven } from "../wiring/checks";
 import { childOf, NO_INPUTS } from "../wiring/options";
-import type { Deployers } from "./dedicatedAccount";
-import { dedicatedAccount, grantActAs } from "./dedicatedAccount";
+import type { CallerAccount } from "./callerAccount";
+import { existingAccount, ownAccount } from "./callerAccount";
+import { checkTogether, grantsMinting } from "./callerRules";
 import type { MintingGrants } from "./mintingGrants";
 import { mintingGrants } from "./mintingGrants";
 import { projectNumber } from "./projectNumber";
@@ -180,116 +179,12 @@ interface CallerState {
   nodes: CallerIdentityNodes;
 }
 
-/** The account, made here or brought along. */
-interface Account {
-  account?: serviceaccount.Account;
-  deployerGrants: Readonly<Record<string, serviceaccount.IAMMember>>;
-  email: pulumi.Output<string>;
-  attachableEmail: pulumi.Output<string>;
-  /** As IAM resources name it. */
-  name: pulumi.Output<string>;
-}
-
 const state = new Beside<CallerIdentity, CallerState>();
-
-function checkTogether(subject: Subject, args: CallerIdentityArgs): void {
-  const agents = args.agents ?? Object.values(TokenAgent);
-  for (const agent of agents) checkedNow(subject, "agents", agent, oneOf(TokenAgent));
-  const twice = agents.find((agent, index) => agents.indexOf(agent) !== index);
-  if (twice !== undefined) {
-    refuse(subject, "agents", twice, { problem: "is there twice", remedy: "Name each agent once" });
-  }
-  for (const property of ["accountId", "displayName", "description"] as const) {
-    if (args.existingEmail !== undefined && args[property] !== undefined) {
-      refuse(subject, property, args[property], {
-        problem: "is given together with existingEmail, but nothing is made that could have it",
-        remedy: "Leave one of the two out",
-      });
-    }
-  }
-  for (const property of ["customRole", "accessTokens", "tasksActAs", "createPubSubAgent"] as const) {
-    if (args[property] === true && !grantsMinting(args)) {
-      refuse(subject, property, true, {
-        problem: "is given, but no minting grant is made that it could go with",
-        remedy: `Say mintingGrants: true, or leave ${property} out`,
-      });
-    }
-  }
-  if (args.accessTokens === true && !agents.some(sendsAccessTokens)) {
-    refuse(subject, "accessTokens", true, {
-      problem: "is given, but Pub/Sub, the only one among the agents, sends none",
-      remedy: "Name Scheduler or Tasks there, or leave accessTokens out",
-    });
-  }
-  if (args.tasksActAs === true && !agents.includes(TokenAgent.Tasks)) {
-    refuse(subject, "tasksActAs", true, {
-      problem: "is given, but Tasks is not among the agents",
-      remedy: "Name it there, or leave tasksActAs out",
-    });
-  }
-}
-
-function grantsMinting(args: CallerIdentityArgs): boolean {
-  return args.mintingGrants ?? args.existingEmail === undefined;
-}
-
-function ownAccount(
-  subject: Subject,
-  args: CallerIdentityArgs,
-  options: pulumi.CustomResourceOptions,
-): Account {
-  const { accountId, project, deployers } = args;
-  const made = dedicatedAccount(
-    {
-      subject,
-      child: subject.name,
-      accountId,
-      project,
-      displayName: checked(
-        subject,
-        "displayName",
-        args.displayName ?? displayName(subject.name),
-        atMostBytes(100),
-      ),
-      description: checked(
-        subject,
-        "description",
-        args.description ?? "Calls services with OIDC tokens; has no other purpose",
-        atMostBytes(256),
-      ),
-      deployers,
-    },
-    options,
-  );
-  return { ...made, name: made.account.name };
-}
-
-function existingAccount(
-  subject: Subject,
-  args: CallerIdentityArgs,
-  options: pulumi.CustomResourceOptions,
-): Account {
-  const email = pulumi.output(checked(subject, "existingEmail", args.existingEmail ?? "", callerEmail));
-  const name = pulumi
-    .all([email, args.project])
-    .apply(([e, project]) => accountName(e, projectOfEmail(e) ?? project));
-  const deployers: Deployers = args.deployers ?? {};
-  const deployerGrants = grantActAs(subject, subject.name, name, deployers, options);
-  return {
-    deployerGrants,
-    email,
-    attachableEmail: after(
-      email,
-      Object.values(deployerGrants).map((grant) => grant.role),
-    ),
-    name,
-  };
-}
 
 function mintingSettings(
   subject: Subject,
   args: CallerIdentityArgs,
-  account: Account,
+  account: CallerAccount,
   parent: CallerIdentity,
 ) {
   const agents = args.agents ?? Object.values(TokenAgent);
