@@ -1,5 +1,5 @@
 import type { ProviderDoor } from "../doors/provider/door";
-import { isPackageName } from "../doors/provider/packages";
+import { isPackageName } from "../doors/shared/packages";
 import type { Connections } from "./connections";
 import type { Handler } from "./control";
 import { HostError } from "./host-error";

@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync }
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { isProps } from "../cloud/resources/values";
-import { PACKAGES } from "../doors/provider/packages";
+import { PACKAGES } from "../doors/shared/packages";
 
 const OWN = join(__dirname, "../plugins");
 

@@ -277,6 +277,15 @@ describe("docs/resource-options.md", () => {
   );
 });
 
+test("a setting of a provider that would change what is deployed is refused by its name", async () => {
+  const words = 'gcp: the provider\'s setting "defaultLabels" is not modelled by the sandbox';
+  const ours = new TestStack();
+  const own = () => new gcp.Provider("own", { project: PROJECT.id, defaultLabels: { team: "books" } });
+  await expect(ours.up(own)).rejects.toThrow(words);
+  const configured = new TestStack({ config: { "gcp:defaultLabels": '{"team":"books"}' } });
+  await expect(configured.up(() => new gcp.pubsub.Topic("topic"))).rejects.toThrow(words);
+});
+
 test("two providers, two projects, two regions: everything lies where its provider says", async () => {
   const stack = new TestStack({ projects: [PROJECT, OTHER], config: NO_DEFAULTS });
   const deployed = await stack.up(() => {

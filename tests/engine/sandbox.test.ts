@@ -18,6 +18,20 @@ const NIGHTLY = `
   export const { url } = nightly();
 `;
 
+const MESH = `
+  import { IstioWorkload } from ${JSON.stringify(join(ROOT, "components"))};
+  import * as kubernetes from "@pulumi/kubernetes";
+  const ledger = new IstioWorkload("ledger", {
+    url: "https://ledger.example.com",
+    callers: { closing: { email: "closing@my-project.iam.gserviceaccount.com" } },
+    namespace: "books",
+    selector: { app: "ledger" },
+  });
+  for (const [name, manifest] of Object.entries(ledger.manifests)) {
+    new kubernetes.apiextensions.CustomResource(name, { ...manifest });
+  }
+`;
+
 let project: SandboxProject;
 let stopServing: (() => Promise<void>) | undefined;
 afterEach(async () => {
@@ -65,6 +79,22 @@ describeWithCli("npm run sandbox -- pulumi", () => {
       // Google keeps the names of some for a while.
       expect(project.resources.filter(({ token }) => !token.startsWith("deleted:"))).toEqual([]);
     }
+  });
+
+  test("applies what a mesh needs, with the provider of Kubernetes", () => {
+    project = new SandboxProject({ "index.ts": MESH });
+    project.done("up", "--yes", "--skip-preview");
+    for (const command of [["preview"], ["refresh", "--yes"]])
+      project.done(...command, "--expect-no-changes");
+    expect(project.resources.map(({ token, id }) => [token, id]).sort()).toEqual([
+      ["kubernetes:security.istio.io/v1:AuthorizationPolicy", "books/ledger"],
+      ["kubernetes:security.istio.io/v1:RequestAuthentication", "books/ledger"],
+    ]);
+    project.write("index.ts", MESH.replace('"books"', '"journals"'));
+    const shown = project.done("preview", "--diff");
+    expect(shown.match(/: \(replace\)$/gm)).toHaveLength(2);
+    project.done("destroy", "--yes", "--skip-preview");
+    expect(project.resources).toEqual([]);
   });
 
   test("imports what exists, one by one and into the components' own places", () => {

@@ -3,6 +3,7 @@ import { Cloud } from "../../sandbox/cloud/cloud";
 import { newProject } from "../../sandbox/cloud/new-project";
 import { UNKNOWN as UNKNOWN_INSIDE, type Props } from "../../sandbox/cloud/resources/values";
 import { ProviderDoor, type Call, type DoorOptions, type Made } from "../../sandbox/doors/provider/door";
+import { configFailures, type PackageName } from "../../sandbox/doors/shared/packages";
 import { structOf, sent } from "../../sandbox/doors/shared/wire";
 import { ProviderClient, secret, UNKNOWN, urnOf, type Wire } from "../support/provider-client";
 import { CALLER, NUMBER, PROJECT, REGION, SAMPLES, type Sample } from "./resources.samples";
@@ -37,7 +38,7 @@ describe("the provider door", () => {
   });
 
   async function opened(
-    name: "gcp" | "random" = "gcp",
+    name: PackageName = "gcp",
     config: Wire | "no config" = CONFIG,
     options: Partial<DoorOptions> = {},
   ): Promise<ProviderClient> {
@@ -51,11 +52,14 @@ describe("the provider door", () => {
   }
 
   test("takes every kind through its life, and shows in previews what will be", async () => {
-    const gcp = await opened();
-    const random = await opened("random", {});
+    const of: Record<PackageName, ProviderClient> = {
+      gcp: await opened(),
+      random: await opened("random", {}),
+      kubernetes: await opened("kubernetes", {}),
+    };
     const lives: { sample: Sample; client: ProviderClient; inputs: Wire; id: string; outputs: Wire }[] = [];
     for (const sample of SAMPLES) {
-      const client = sample.token.startsWith("gcp:") ? gcp : random;
+      const client = of[sample.token.split(":")[0] as PackageName];
       const { token, name } = sample;
       const { inputs, failures } = await client.check(token, name, wired(sample.inputs));
       expect({ token, failures }).toEqual({ token, failures: [] });
@@ -347,6 +351,19 @@ describe("the provider door", () => {
         'The provider "gcp" has not been configured yet.',
       );
     });
+
+    test.each([
+      ["kubernetes", { kubeconfig: "~/.kube/config", context: "mesh", version: "4.34.2" }, []],
+      [
+        "kubernetes",
+        { namespace: "books", renderYamlToDirectory: "out" },
+        ["namespace", "renderYamlToDirectory"],
+      ],
+      ["random", { version: "4.21.2", seed: 1 }, ["seed"]],
+      ["gcp", { region: 1, project: undefined, zone: "us-central1-a" }, ["region"]],
+    ] as const)("of the settings of %s %j is wrong: %j", (name, settings, wrong) => {
+      expect(configFailures(name, settings).map(({ property }) => property)).toEqual(wrong);
+    });
   });
 
   test("greets, tells its version, and can be told to stop", async () => {
@@ -380,8 +397,11 @@ describe("the provider door", () => {
     });
     expect(dangling(schema)).toEqual([]);
     // Whatever an input is called in a sample, the schema knows.
-    for (const { token, inputs } of SAMPLES.filter((sample) => sample.token.startsWith("gcp:"))) {
-      const known = Object.keys(schema.resources[token]?.inputProperties ?? {});
+    const kubernetes = (await (await opened("kubernetes", {})).schema()) as Schema;
+    expect(dangling(kubernetes)).toEqual([]);
+    const resources = { ...schema.resources, ...kubernetes.resources };
+    for (const { token, inputs } of SAMPLES.filter((sample) => !sample.token.startsWith("random:"))) {
+      const known = Object.keys(resources[token]?.inputProperties ?? {});
       expect({ token, unknown: Object.keys(inputs).filter((key) => !known.includes(key)) }).toEqual({
         token,
         unknown: [],

@@ -1,11 +1,10 @@
 import type { Cloud } from "../../cloud/cloud";
 import { Provider } from "../../cloud/resources/provider";
 import type { ProviderConfig } from "../../cloud/resources/provider";
+import { configFailures, isPackageName, PACKAGES } from "../shared/packages";
+import type { PackageName } from "../shared/packages";
 
 const PROVIDER_TYPE = "pulumi:providers:";
-
-/** The packages whose resources the embedded cloud has. */
-const PACKAGES: readonly string[] = ["gcp", "random", "kubernetes"];
 
 /** Whether a type is that of a provider instance rather than of a resource. */
 export function isProviderType(type: string): boolean {
@@ -24,8 +23,8 @@ export class Providers {
 
   /** Takes an instance that the program declares under the reference by which its resources will name it. */
   declare(type: string, reference: string, inputs: Readonly<Record<string, unknown>>): void {
-    known(type.slice(PROVIDER_TYPE.length));
-    this.#byReference.set(reference, new Provider(this.cloud, configOf(inputs)));
+    const name = known(type.slice(PROVIDER_TYPE.length));
+    this.#byReference.set(reference, new Provider(this.cloud, configOf(name, inputs)));
   }
 
   /** The instance for a resource or an invoke. */
@@ -37,12 +36,12 @@ export class Providers {
     return provider;
   }
 
-  #defaultFor(name: string, token: string): Provider {
-    known(name, token);
+  #defaultFor(of: string, token: string): Provider {
+    const name = known(of, token);
     if (this.#isDisabled(name)) {
       throw new Error(`Default provider for '${name}' disabled. '${token}' must use an explicit provider.`);
     }
-    const made = this.#defaults.get(name) ?? new Provider(this.cloud, configOf(this.#configFor(name)));
+    const made = this.#defaults.get(name) ?? new Provider(this.cloud, configOf(name, this.#configFor(name)));
     this.#defaults.set(name, made);
     return made;
   }
@@ -62,13 +61,15 @@ export class Providers {
   }
 }
 
-function known(name: string, token?: string): void {
-  if (PACKAGES.includes(name)) return;
+function known(name: string, token?: string): PackageName {
+  if (isPackageName(name)) return name;
   const what = token === undefined ? "" : `, so "${token}" cannot be deployed on it`;
   throw new Error(`The sandbox has no provider "${name}" (only ${PACKAGES.join(", ")})${what}`);
 }
 
-function configOf(inputs: Readonly<Record<string, unknown>>): ProviderConfig {
+function configOf(name: PackageName, inputs: Readonly<Record<string, unknown>>): ProviderConfig {
+  const [failure] = configFailures(name, inputs);
+  if (failure !== undefined) throw new Error(`${name}: ${failure.reason}`);
   const text = (key: string) => (typeof inputs[key] === "string" ? inputs[key] : undefined);
   return { project: text("project"), region: text("region"), zone: text("zone") };
 }

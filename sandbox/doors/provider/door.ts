@@ -10,7 +10,7 @@ import type { Cloud } from "../../cloud/cloud";
 import type { ProjectSpec } from "../../cloud/projects";
 import { asServiceError } from "./errors";
 import { Instance } from "./instance";
-import type { PackageName } from "./packages";
+import type { PackageName } from "../shared/packages";
 
 const LOOPBACK = "127.0.0.1";
 

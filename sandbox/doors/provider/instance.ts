@@ -30,7 +30,7 @@ import { Provider, type Diff, type Failure } from "../../cloud/resources/provide
 import type { Props } from "../../cloud/resources/values";
 import { urnParts } from "../shared/urns";
 import { received, sent, structOf, type Received } from "../shared/wire";
-import { configFailures, type PackageName } from "./packages";
+import { configFailures, type PackageName } from "../shared/packages";
 import { packageSchema } from "./schema";
 import { alwaysSecret } from "./secrets";
 

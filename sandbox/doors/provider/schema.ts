@@ -2,7 +2,7 @@ import { toJSONSchema } from "zod/mini";
 import { kindOf, tokens } from "../../cloud/resources/kinds";
 import type { Kind } from "../../cloud/resources/kind";
 import { alwaysSecret } from "./secrets";
-import type { PackageName } from "./packages";
+import type { PackageName } from "../shared/packages";
 
 /** As much of JSON Schema as the kinds' schemas come out in. */
 interface JsonSchema {
