@@ -3,6 +3,7 @@ import type * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import * as pulumi from "@pulumi/pulumi";
 import { after } from "../wiring/after";
 import { agentAddress, TokenAgent } from "../wiring/agents";
+import { requireArguments } from "../wiring/arguments";
 import { Beside } from "../wiring/beside";
 import { formerNames } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
@@ -114,6 +115,7 @@ export class CallerIdentity extends pulumi.ComponentResource {
   constructor(name: string, args: CallerIdentityArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:CallerIdentity", name, NO_INPUTS, opts);
     const subject = { component: "CallerIdentity", name };
+    requireArguments(subject, args, []);
     checkTogether(subject, args);
     const options = childOf(this, opts);
 

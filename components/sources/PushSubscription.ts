@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { projectNumber } from "../identity/projectNumber";
 import { autoName } from "../identity/resourceName";
 import { agentAddress, agentEmail } from "../wiring/agents";
+import { requireArguments } from "../wiring/arguments";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Subject } from "../wiring/checks";
@@ -92,6 +93,7 @@ export class PushSubscription extends pulumi.ComponentResource {
   constructor(name: string, args: PushSubscriptionArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:PushSubscription", name, NO_INPUTS, opts);
     const subject = { component: "PushSubscription", name };
+    requireArguments(subject, args, ["target"]);
     const options = childOf(this, opts);
     const request = oidcRequest(subject, args);
 

@@ -1,6 +1,7 @@
 import * as cloudscheduler from "@pulumi/gcp/cloudscheduler";
 import * as pulumi from "@pulumi/pulumi";
 import { autoName } from "../identity/resourceName";
+import { requireArguments } from "../wiring/arguments";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Subject } from "../wiring/checks";
@@ -90,6 +91,7 @@ export class SchedulerJob extends pulumi.ComponentResource {
   constructor(name: string, args: SchedulerJobArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:SchedulerJob", name, NO_INPUTS, opts);
     const subject = { component: "SchedulerJob", name };
+    requireArguments(subject, args, ["schedule", "target"]);
     const request = tokenRequest(subject, args);
     const job = createJob(subject, args, request, childOf(this, opts));
 

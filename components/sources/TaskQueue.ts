@@ -3,6 +3,7 @@ import type * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import * as pulumi from "@pulumi/pulumi";
 import { keepingName, suffixedName } from "../identity/resourceName";
 import { after } from "../wiring/after";
+import { requireArguments } from "../wiring/arguments";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Subject } from "../wiring/checks";
@@ -108,6 +109,7 @@ export class TaskQueue extends pulumi.ComponentResource {
   constructor(name: string, args: TaskQueueArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:TaskQueue", name, NO_INPUTS, opts);
     const subject = { component: "TaskQueue", name };
+    requireArguments(subject, args, ["target", "region"]);
     const options = childOf(this, opts);
     const request = tokenRequest(subject, args);
     const queue = createQueue(subject, args, request, options);

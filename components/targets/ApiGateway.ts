@@ -2,6 +2,7 @@ import type * as apigateway from "@pulumi/gcp/apigateway";
 import type * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import * as pulumi from "@pulumi/pulumi";
 import { after } from "../wiring/after";
+import { requireArguments } from "../wiring/arguments";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Caller, CallerReference } from "../wiring/callers";
@@ -95,6 +96,7 @@ export class ApiGateway extends pulumi.ComponentResource {
   constructor(name: string, args: ApiGatewayArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:ApiGateway", name, NO_INPUTS, opts);
     const subject = { component: "ApiGateway", name };
+    requireArguments(subject, args, ["backend", "callers", "region"]);
     const callers = new KnownCallers(subject, args.callers, {
       who: "the backend's verifier",
       thenAlso: "give the backend its new environment",

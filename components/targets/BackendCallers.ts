@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { requireArguments } from "../wiring/arguments";
 import type { CallerReference } from "../wiring/callers";
 import { NO_INPUTS } from "../wiring/options";
 import { backendEnvironment } from "./backendEnvironment";
@@ -34,6 +35,7 @@ export class BackendCallers extends pulumi.ComponentResource {
   constructor(name: string, args: BackendCallersArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:BackendCallers", name, NO_INPUTS, opts);
     const subject = { component: "BackendCallers", name };
+    requireArguments(subject, args, ["audience", "callers"]);
     const callers = new KnownCallers(subject, args.callers, { who: "the application's verifier" });
     const { declared, former } = gatewayAudiences(subject, args);
     this.environment = backendEnvironment([declared ?? args.audience, ...former], callers.emails);

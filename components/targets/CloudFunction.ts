@@ -3,6 +3,7 @@ import type * as cloudrunv2 from "@pulumi/gcp/cloudrunv2";
 import * as pulumi from "@pulumi/pulumi";
 import { autoName } from "../identity/resourceName";
 import { after } from "../wiring/after";
+import { requireArguments } from "../wiring/arguments";
 import { audienceOf } from "../wiring/audience";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
@@ -99,6 +100,7 @@ export class CloudFunction extends pulumi.ComponentResource {
   constructor(name: string, args: CloudFunctionArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:CloudFunction", name, NO_INPUTS, opts);
     const subject = { component: "CloudFunction", name };
+    requireArguments(subject, args, ["source", "entryPoint", "region"]);
     const options = childOf(this, opts);
     const region = checked(subject, "region", args.region, nonEmpty);
     const build = functionBuild(subject, { ...args, region }, options);

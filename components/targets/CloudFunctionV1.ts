@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { autoName } from "../identity/resourceName";
 import { namedMember } from "../wiring/accounts";
 import { after } from "../wiring/after";
+import { requireArguments } from "../wiring/arguments";
 import { audienceOf } from "../wiring/audience";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
@@ -88,6 +89,7 @@ export class CloudFunctionV1 extends pulumi.ComponentResource {
   constructor(name: string, args: CloudFunctionV1Args, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:CloudFunctionV1", name, NO_INPUTS, opts);
     const subject = { component: "CloudFunctionV1", name };
+    requireArguments(subject, args, ["source", "entryPoint", "region"]);
     const options = childOf(this, opts);
     const region = checked(subject, "region", args.region, nonEmpty);
     const build = functionBuild(subject, { ...args, region }, options);

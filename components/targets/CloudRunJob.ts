@@ -5,6 +5,7 @@ import type * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import * as pulumi from "@pulumi/pulumi";
 import { autoName } from "../identity/resourceName";
 import { after } from "../wiring/after";
+import { requireArguments } from "../wiring/arguments";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Caller } from "../wiring/callers";
@@ -107,6 +108,7 @@ export class CloudRunJob extends pulumi.ComponentResource {
   constructor(name: string, args: CloudRunJobArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:CloudRunJob", name, NO_INPUTS, opts);
     const subject = { component: "CloudRunJob", name };
+    requireArguments(subject, args, ["image", "region"]);
     const options = childOf(this, opts);
     const identity = runIdentity(subject, args, options);
     const job = createJob(subject, args, identity, options);

@@ -5,6 +5,7 @@ import type * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import * as pulumi from "@pulumi/pulumi";
 import { autoName } from "../identity/resourceName";
 import { after } from "../wiring/after";
+import { requireArguments } from "../wiring/arguments";
 import { audienceOf } from "../wiring/audience";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
@@ -139,6 +140,7 @@ export class CloudRunService extends pulumi.ComponentResource {
   constructor(name: string, args: CloudRunServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:CloudRunService", name, NO_INPUTS, opts);
     const subject = { component: "CloudRunService", name };
+    requireArguments(subject, args, ["image", "region"]);
     const options = childOf(this, opts);
     const identity = runIdentity(subject, args, options);
 

@@ -3,6 +3,7 @@ import * as endpoints from "@pulumi/gcp/endpoints";
 import type * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import * as pulumi from "@pulumi/pulumi";
 import { after } from "../wiring/after";
+import { requireArguments } from "../wiring/arguments";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Caller, CallerReference } from "../wiring/callers";
@@ -116,6 +117,7 @@ export class EndpointsService extends pulumi.ComponentResource {
   constructor(name: string, args: EndpointsServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:EndpointsService", name, NO_INPUTS, opts);
     const subject = { component: "EndpointsService", name };
+    requireArguments(subject, args, ["backend", "callers", "region"]);
     const callers = new KnownCallers(subject, args.callers, {
       who: "the backend's verifier",
       thenAlso: "give the backend its new environment",

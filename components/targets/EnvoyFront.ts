@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { requireArguments } from "../wiring/arguments";
 import { audienceOf } from "../wiring/audience";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
@@ -87,6 +88,7 @@ export class EnvoyFront extends pulumi.ComponentResource {
   constructor(name: string, args: EnvoyFrontArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:EnvoyFront", name, NO_INPUTS, opts);
     const subject = { component: "EnvoyFront", name };
+    requireArguments(subject, args, ["url", "callers", "upstream"]);
     const callers = new KnownCallers(subject, args.callers, {
       who: "Envoy",
       thenAlso: "give Envoy its new configuration",

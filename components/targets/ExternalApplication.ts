@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { requireArguments } from "../wiring/arguments";
 import { audienceOf } from "../wiring/audience";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
@@ -61,6 +62,7 @@ export class ExternalApplication extends pulumi.ComponentResource {
   constructor(name: string, args: ExternalApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:ExternalApplication", name, NO_INPUTS, opts);
     const subject = { component: "ExternalApplication", name };
+    requireArguments(subject, args, ["url", "callers"]);
     const callers = new KnownCallers(subject, args.callers, {
       who: "the application's verifier",
       thenAlso: "give the application its new verifierSettings",

@@ -2,6 +2,7 @@ import * as cloudfunctions from "@pulumi/gcp/cloudfunctions";
 import * as pulumi from "@pulumi/pulumi";
 import { callerEmail } from "../wiring/accounts";
 import { after } from "../wiring/after";
+import { requireArguments } from "../wiring/arguments";
 import { audienceOf } from "../wiring/audience";
 import { Beside } from "../wiring/beside";
 import type { CallerReference } from "../wiring/callers";
@@ -44,9 +45,10 @@ export class FunctionV1Invoker extends pulumi.ComponentResource {
   readonly audience: pulumi.Output<string>;
 
   constructor(name: string, args: FunctionV1InvokerArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { email, member } = args.caller;
     super("automatic-oidc:index:FunctionV1Invoker", name, NO_INPUTS, opts);
     const subject = { component: "FunctionV1Invoker", name };
+    requireArguments(subject, args, ["function", "url", "caller"]);
+    const { email, member } = args.caller;
     const url = checked(subject, "url", args.url, httpsUrl);
     const caller = checked(subject, "caller.email", email, callerEmail);
 

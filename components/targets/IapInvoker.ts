@@ -2,6 +2,7 @@ import * as iap from "@pulumi/gcp/iap";
 import * as pulumi from "@pulumi/pulumi";
 import { callerEmail } from "../wiring/accounts";
 import { after } from "../wiring/after";
+import { requireArguments } from "../wiring/arguments";
 import { audienceOf } from "../wiring/audience";
 import { Beside } from "../wiring/beside";
 import type { CallerReference } from "../wiring/callers";
@@ -62,9 +63,10 @@ export class IapInvoker extends pulumi.ComponentResource {
   readonly audience: pulumi.Output<string>;
 
   constructor(name: string, args: IapInvokerArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { email, member } = args.caller;
     super("automatic-oidc:index:IapInvoker", name, NO_INPUTS, opts);
     const subject = { component: "IapInvoker", name };
+    requireArguments(subject, args, ["url", "clientId", "caller"]);
+    const { email, member } = args.caller;
     const url = checked(subject, "url", args.url, httpsUrl);
     const clientId = checked(subject, "clientId", args.clientId, oauthClient);
     const caller = checked(subject, "caller.email", email, callerEmail);

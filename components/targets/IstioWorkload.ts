@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { requireArguments } from "../wiring/arguments";
 import { audienceOf } from "../wiring/audience";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
@@ -91,6 +92,7 @@ export class IstioWorkload extends pulumi.ComponentResource {
   constructor(name: string, args: IstioWorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:IstioWorkload", name, NO_INPUTS, opts);
     const subject = { component: "IstioWorkload", name };
+    requireArguments(subject, args, ["url", "callers", "namespace", "selector"]);
     const callers = new KnownCallers(subject, args.callers, {
       who: "the mesh",
       thenAlso: "apply the new manifests",

@@ -2,6 +2,7 @@ import * as cloudrunv2 from "@pulumi/gcp/cloudrunv2";
 import * as pulumi from "@pulumi/pulumi";
 import { callerEmail } from "../wiring/accounts";
 import { after } from "../wiring/after";
+import { requireArguments } from "../wiring/arguments";
 import { audienceOf } from "../wiring/audience";
 import { Beside } from "../wiring/beside";
 import type { CallerReference } from "../wiring/callers";
@@ -57,9 +58,10 @@ export class RunInvoker extends pulumi.ComponentResource {
   readonly audience: pulumi.Output<string>;
 
   constructor(name: string, args: RunInvokerArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { email, member } = args.caller;
     super("automatic-oidc:index:RunInvoker", name, NO_INPUTS, opts);
     const subject = { component: "RunInvoker", name };
+    requireArguments(subject, args, ["service", "region", "url", "caller"]);
+    const { email, member } = args.caller;
     const url = checked(subject, "url", args.url, httpsUrl);
     const declared = checkedIfGiven(subject, "audience", args.audience, nonEmpty);
     const role = checked(subject, "role", args.role ?? RunInvokerRole.Invoker, oneOf(RunInvokerRole));

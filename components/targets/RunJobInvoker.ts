@@ -2,6 +2,7 @@ import * as cloudrunv2 from "@pulumi/gcp/cloudrunv2";
 import * as pulumi from "@pulumi/pulumi";
 import { callerEmail } from "../wiring/accounts";
 import { after } from "../wiring/after";
+import { requireArguments } from "../wiring/arguments";
 import { Beside } from "../wiring/beside";
 import type { CallerReference } from "../wiring/callers";
 import { checked, nonEmpty, oneOf } from "../wiring/checks";
@@ -55,6 +56,7 @@ export class RunJobInvoker extends pulumi.ComponentResource {
   constructor(name: string, args: RunJobInvokerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:RunJobInvoker", name, NO_INPUTS, opts);
     const subject = { component: "RunJobInvoker", name };
+    requireArguments(subject, args, ["job", "region", "caller"]);
     const job = checked(subject, "job", args.job, nonEmpty);
     const region = checked(subject, "region", args.region, nonEmpty);
     const role = checked(subject, "role", args.role ?? RunJobRole.Executor, oneOf(RunJobRole));

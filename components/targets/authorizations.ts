@@ -1,3 +1,4 @@
+import { requireCaller } from "../wiring/arguments";
 import type { Caller } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
 import { refuse } from "../wiring/checks";
@@ -25,6 +26,7 @@ export class Authorizations<T> {
 
   /** The authorization of a caller, made by `grant` the first time. */
   of(caller: Caller, role: string, key: string | undefined, grant: (name: GrantName) => T): T {
+    requireCaller(this.subject, caller);
     const as = key ?? caller.logicalName;
     const made = this.#made.get(as);
     if (made === undefined) {

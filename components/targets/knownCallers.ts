@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { callerEmail } from "../wiring/accounts";
+import { requireCaller } from "../wiring/arguments";
 import type { Caller, CallerReference } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
 import { checked, isPlain, refuse } from "../wiring/checks";
@@ -51,6 +52,7 @@ export class KnownCallers {
 
   /** Throws for a caller that is not among them. They are told apart by what they were made from. */
   require(caller: Caller): void {
+    requireCaller(this.subject, caller);
     if (this.#known.some((known) => known === caller || known.email === caller.email)) return;
     const { who, thenAlso } = this.gatekeeper;
     refuse(this.subject, "authorize", caller.logicalName, {

@@ -54,6 +54,7 @@ export function runJobUrl(project: string, region: string, job: string): string 
 
 /** A check of the path that a source adds to its target's address. */
 export const requestPath: Check<string> = (path) => {
+  if (typeof path !== "string") return { problem: "is no text", remedy: 'Give a path, such as "/close"' };
   if (/[?#\s]/.test(path)) {
     return {
       problem: "has a query, a fragment or white space",

@@ -43,7 +43,7 @@ export function readDocument(text: string): Reading | undefined {
 export function documentIn(dialects: readonly Dialect[]): Check<string> {
   const wanted = dialects.includes("3") ? 'swagger: "2.0", or openapi: 3.0.x or 3.1.x' : 'swagger: "2.0"';
   return (text) => {
-    const reading = readDocument(text);
+    const reading = typeof text === "string" ? readDocument(text) : undefined;
     return reading !== undefined && dialects.includes(reading.dialect)
       ? undefined
       : {
