@@ -5,8 +5,9 @@ import { after } from "../wiring/after";
 import { audienceOf } from "../wiring/audience";
 import { Beside } from "../wiring/beside";
 import type { CallerReference } from "../wiring/callers";
-import type { Check, Subject } from "../wiring/checks";
+import type { Subject } from "../wiring/checks";
 import { checked, isPlain, nonEmpty, refuse } from "../wiring/checks";
+import { oauthClient } from "../wiring/oauthClient";
 import { childOf, grantOf, NO_INPUTS } from "../wiring/options";
 import { httpsUrl } from "../wiring/urls";
 
@@ -79,10 +80,7 @@ export class IapInvoker extends pulumi.ComponentResource {
 
     this.url = after(url, [grant.role]);
     this.serviceAccountEmail = after(caller, [grant.role]);
-    this.audience = after(
-      pulumi.all([url, clientId]).apply(([u, declared]) => audienceOf("iap", { url: u, declared })),
-      [grant.role],
-    );
+    this.audience = after(iapAudience(clientId), [grant.role]);
     this.registerOutputs({
       url: this.url,
       serviceAccountEmail: this.serviceAccountEmail,
@@ -105,15 +103,12 @@ export interface IapInvokerNodes {
 const nodes = new Beside<IapInvoker, IapInvokerNodes>();
 
 // The one role with the one permission that IAP asks for. https://docs.cloud.google.com/iap/docs/managing-access
-const ROLE = "roles/iap.httpsResourceAccessor";
+export const IAP_ROLE = "roles/iap.httpsResourceAccessor";
 
-const oauthClient: Check<string> = (clientId) =>
-  /^[A-Za-z0-9_-]+\.apps\.googleusercontent\.com$/.test(clientId)
-    ? undefined
-    : {
-        problem: "is not the id of an OAuth client",
-        remedy: 'Copy it from the console, as in "123456789012-abc.apps.googleusercontent.com"',
-      };
+/** The address has no part in it, and as long as the service is new would hide it in previews. */
+export function iapAudience(clientId: pulumi.Input<string>): pulumi.Output<string> {
+  return pulumi.output(clientId).apply((declared) => audienceOf("iap", { url: "", declared }));
+}
 
 function createGrant(
   subject: Subject,
@@ -128,14 +123,14 @@ function createGrant(
       location: checked(subject, "region", region ?? missing(subject, "region"), nonEmpty),
       project,
     };
-    return new iap.WebCloudRunServiceIamMember(name, { ...on, role: ROLE, member }, options);
+    return new iap.WebCloudRunServiceIamMember(name, { ...on, role: IAP_ROLE, member }, options);
   }
   if (service !== undefined) refuseBeside(subject, "service", service);
   if (region !== undefined) refuseBeside(subject, "region", region);
   const webBackendService = checked(subject, "backendService", backendService, nonEmpty);
   return new iap.WebBackendServiceIamMember(
     name,
-    { webBackendService, project, role: ROLE, member },
+    { webBackendService, project, role: IAP_ROLE, member },
     options,
   );
 }
