@@ -1,4 +1,5 @@
 import * as cloudrunv2 from "@pulumi/gcp/cloudrunv2";
+import * as compute from "@pulumi/gcp/compute";
 import * as iap from "@pulumi/gcp/iap";
 import * as projects from "@pulumi/gcp/projects";
 import * as serviceaccount from "@pulumi/gcp/serviceaccount";
@@ -17,7 +18,13 @@ import {
 import type { AuthorizedTarget, CloudRunServiceArgs } from "../components";
 import { comment } from "../preview/comment";
 import { fromEngine } from "../preview/from-engine";
-import { agentEmail, iapRunServiceName, projectName, runServiceName } from "../sandbox/cloud/names";
+import {
+  agentEmail,
+  iapBackendServiceName,
+  iapRunServiceName,
+  projectName,
+  runServiceName,
+} from "../sandbox/cloud/names";
 import type { ProjectKind } from "../sandbox/cloud/projects";
 import { Provider } from "../sandbox/cloud/resources/provider";
 import type { DeployedResource } from "../sandbox/doors/in-process/engine";
@@ -512,6 +519,55 @@ test("a caller that is not known yet is let in by what IAP looks at, and by noth
   });
   const [edge] = trustGraph(preview.resources).edges;
   expect([edge?.caller, edge?.target.name, edge?.granted]).toEqual([KNOWN_LATER, "reports", false]);
+});
+
+describe("before a backend service of a load balancer", () => {
+  const URL = "https://reports.example.com";
+  const behind = (world: World) => () => {
+    const caller = new CallerIdentity("caller", { deployers: { here: world.cloud.deployer(PROJECT.id) } });
+    sources(new IapInvoker("reports", { backendService: "web", url: URL, clientId: CLIENT, caller }));
+  };
+
+  test("the grant is kept, and no source is said to get in or not", async () => {
+    const world = new World("default");
+    for (const { response, outcome, reason } of await world.calls(await world.up(behind(world)))) {
+      expect([response?.status, outcome]).toEqual([501, "failed"]);
+      expect(reason).toContain(
+        "the sandbox models no load balancers and no IAP before their backend services (here web)",
+      );
+    }
+    expect(world.seen).toEqual([]);
+    expect(world.cloud.iam.bindings(iapBackendServiceName(PROJECT.id, "web"))).toHaveLength(1);
+  });
+
+  test("other calls to such a host are the application's matter, as without any of it", async () => {
+    const world = new World("default");
+    const up = await world.up(behind(world));
+    const email = String(up.resource("Account", "caller").outputs.email);
+    const own = await world.cloud.tokens.mint({ email, audience: URL });
+    const meant = await world.cloud.tokens.mint({ email, audience: CLIENT });
+    const status = async (header: string) => {
+      const headers = [["Authorization", header] as const];
+      return (await world.ingress.handle({ method: "POST", url: URL, headers, body: "" })).response.status;
+    };
+    const of = [`Bearer ${own}`, "Bearer garbage", "Basic eA==", `Bearer ${meant}`];
+    const answers: number[] = [];
+    for (const header of of) answers.push(await status(header));
+    expect(answers).toEqual([200, 200, 200, 501]);
+    // Whoever grants nothing to IAP may well take an OAuth client's id as audience.
+    await world.destroy();
+    expect(await status(`Bearer ${meant}`)).toBe(200);
+  });
+
+  test("what else belongs to it is refused by name", async () => {
+    const name = `projects/${PROJECT.number}/iap_web/compute/services/web`;
+    await expect(new World("default").up(() => new iap.Settings("web", { name }))).rejects.toThrow(
+      "the sandbox models settings of one Run service only",
+    );
+    await expect(
+      new World("default").up(() => new compute.BackendService("web", { iap: { enabled: true } })),
+    ).rejects.toThrow("gcp:compute/backendService:BackendService");
+  });
 });
 
 describe("at the gate", () => {

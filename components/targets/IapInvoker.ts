@@ -44,7 +44,8 @@ export interface IapInvokerArgs {
  * new SchedulerJob("nightly", { schedule: "0 3 * * *", target: reports });
  * ```
  *
- * Three things are not its to make. The OAuth client: no API creates one, it is made by hand in the console. Its place on
+ * For what was made elsewhere; a Run service of one's own has all of it by `iap` of `CloudRunService`. Three things are not
+ * its to make. The OAuth client: no API creates one, it is made by hand in the console. Its place on
  * the allow-list for programs (`gcp.iap.Settings`, `programmaticClients`): without it, IAP answers 401 to every token,
  * whatever is granted. And, before a Run service, the grant of `roles/run.invoker` to IAP's own agent
  * (`service-NUMBER@gcp-sa-iap.iam.gserviceaccount.com`), as which IAP calls on: IAP decides first, then IAM decides about
@@ -53,6 +54,9 @@ export interface IapInvokerArgs {
  * https://docs.cloud.google.com/run/docs/securing/identity-aware-proxy-cloud-run). That page warns that Pub/Sub may stop
  * working: it does with its usual audience, the address, and Google names the client's id for it instead
  * (https://docs.cloud.google.com/pubsub/docs/authenticate-push-subscriptions).
+ *
+ * On a backend service it is the grant alone: load balancer, IAP on it (`iap` of `gcp.compute.BackendService`) and its settings
+ * are the program's. The sandbox models none of these: it keeps the grant, and answers 501 to who calls through it.
  */
 export class IapInvoker extends pulumi.ComponentResource {
   /** The address to call; waits for the grant. */
