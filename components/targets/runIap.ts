@@ -35,7 +35,7 @@ export interface RunIap {
 }
 
 /** What is made for IAP before a service. */
-export interface RunIapNodes {
+interface RunIapNodes {
   readonly iapAgent: projects.ServiceIdentity;
   readonly iapAgentGrant: cloudrunv2.ServiceIamMember;
   readonly iapSettings: iap.Settings;
