@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as secretmanager from "@pulumi/gcp/secretmanager";
+import * as pulumi from "@pulumi/pulumi";
 import * as components from "../components";
 import { PUSH_DEFAULTS, SCHEDULER_DEFAULTS, TASKS_DEFAULTS } from "../components/sources/defaults";
 import { anchorsOf, codesIn, linksIn, markdownFiles, tableRows } from "./support/markdown";
@@ -73,6 +74,12 @@ function mostProgram(): void {
     "cloud-run-service",
     { image: "hello", region: REGION, secrets, ...sql, ...more },
     after,
+  );
+  // IAP makes other children. A parent's type is part of a resource's identity, so both have the one name.
+  const parent = new pulumi.ComponentResource("test:index:BehindIap", "behind-iap");
+  const iap = { clientId: "1-x.apps.googleusercontent.com", accessors: more.invokers };
+  new CloudRunService("cloud-run-service", { image: "hello", region: REGION, iap }, { parent }).authorize(
+    caller,
   );
   const v2 = new CloudFunction("cloud-function", { ...SOURCE, secrets, ...more }, after);
   const v1 = new CloudFunctionV1("cloud-function-v1", { ...SOURCE, secrets, ...more }, after);
@@ -281,10 +288,13 @@ function documentedChildren(component: string): { row: string; pattern: RegExp }
     const all = codesIn(`${row["logical name"] ?? ""} ${row["meaning"] ?? ""}`);
     return { row: row["child"] ?? "", pattern: patternOf(type, all, component) };
   });
-  const [, invoker] = /grant is a\s+`(\w+)` called `NAME-CALLER`/.exec(text) ?? [];
-  return invoker === undefined
-    ? rows
-    : [...rows, { row: invoker, pattern: patternOf(invoker, ["NAME-CALLER"], component) }];
+  const invokers = [...text.matchAll(/grant is an?\s+`(\w+)` called `NAME-CALLER`/g)].map(
+    ([, name = ""]) => ({
+      row: name,
+      pattern: patternOf(name, ["NAME-CALLER"], component),
+    }),
+  );
+  return [...rows, ...invokers];
 }
 
 function patternOf(type: string, logicalNames: readonly string[], component: string): RegExp {

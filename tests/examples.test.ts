@@ -33,6 +33,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   istio: ["istio"],
   envoy: ["envoy"],
   iap: ["iap"],
+  "iap-by-hand": ["iap-by-hand"],
 };
 
 /** What has to be set, as the READMEs say. */
@@ -42,6 +43,7 @@ const CONFIG: Readonly<Record<string, Record<string, string>>> = {
     "existing-service:service": "projects/my-project/locations/us-central1/services/hello",
   },
   iap: { "iap:clientId": "123456789012-abc.apps.googleusercontent.com" },
+  "iap-by-hand": { "iap-by-hand:clientId": "123456789012-abc.apps.googleusercontent.com" },
   federation: { "federation:repositoryId": "1234567" },
 };
 

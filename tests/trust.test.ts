@@ -233,6 +233,22 @@ describe("edges", () => {
     });
   });
 
+  test("run.invoker behind IAP opens nothing, and IAP's own agent is nobody's caller", () => {
+    const agent = "serviceAccount:service-123@gcp-sa-iap.iam.gserviceaccount.com";
+    const behind = [account(), run("hello", { iapEnabled: true }), job("j", HELLO)];
+    const ofAgent = { ...runGrant("hello", { member: agent }), urn: urn(TYPE.runGrant, "agent") };
+    const graph = trustGraph([...behind, runGrant(), ofAgent, runGrant("hello", { member: "allUsers" })]);
+    expect(graph.edges).toMatchObject([{ granted: false }]);
+    expect(graph.targets).toMatchObject([{ gate: "iap", open: [] }]);
+    expect(graph.callers.map(({ email }) => email)).toEqual([CALLER]);
+    const bypassed = "IAP decides first, and calls as an agent of its own";
+    expect(graph.grants.map(({ target, member, futile }) => [target, member, futile])).toEqual([
+      ["hello", "allUsers", bypassed],
+      ["hello", `serviceAccount:${CALLER}`, bypassed],
+      ["hello", agent, undefined],
+    ]);
+  });
+
   test("a 1st gen function by its path, which a longer name of another does not match", () => {
     const url = "https://europe-west1-demo.cloudfunctions.net/authfn-v1";
     expect(onlyEdge(account(), functionV1(), functionV1Grant(), job("j", `${url}/x`))).toMatchObject({

@@ -47,13 +47,14 @@ const FUNCTION_ROLES = ["roles/cloudfunctions.invoker"];
 const JOB_ROLES = ["roles/run.jobsExecutor", "roles/run.jobsExecutorWithOverrides", "roles/run.invoker"];
 
 const ON_RUN: Kind = {
-  gates: ["run"],
+  gates: ["run", "iap"],
   on: "target",
   roles: RUN_ROLES,
   nameProperty: "name",
   regionProperty: "location",
 };
 // https://docs.cloud.google.com/run/docs/securing/identity-aware-proxy-cloud-run
+const BEHIND_IAP = "IAP decides first, and calls as an agent of its own";
 const ON_IAP: Kind = { ...ON_RUN, gates: ["iap"], roles: IAP_ROLES, nameProperty: "cloudRunServiceName" };
 const ON_JOB: Kind = { ...ON_RUN, gates: ["google-api"], roles: JOB_ROLES };
 const ON_FUNCTION: Kind = {
@@ -115,7 +116,7 @@ export function readGrants(
         callerUrn: caller?.urn,
         on: kind.on,
         place: placeIn(resource, kind),
-        futile: kind.futile,
+        futile: kind.futile ?? (isBypassed(target, { role, member, caller }) ? BEHIND_IAP : undefined),
       };
       return { grant, target, caller, project: textAt(resource, "project") };
     });
@@ -169,7 +170,22 @@ function membersOf(resource: ResourceState): (string | undefined)[] {
   return resource.type.includes("Binding") ? textsAt(resource, "members") : [textAt(resource, "member")];
 }
 
+/** Behind IAP the service's own policy is asked about IAP's agent, and about nobody else. */
+function isBypassed(
+  target: Target | undefined,
+  { role, member, caller }: { role: string; member: string | undefined; caller: Caller | undefined },
+): boolean {
+  if (target?.gate !== "iap" || !RUN_ROLES.includes(role)) return false;
+  return member === undefined ? caller !== undefined : !isIapAgent(member);
+}
+
+/** It passes on what others send, and sends nothing by itself. https://docs.cloud.google.com/iap/docs/enabling-cloud-run */
+function isIapAgent(member: string): boolean {
+  return /^serviceAccount:service-\d+@gcp-sa-iap\.iam\.gserviceaccount\.com$/.test(member);
+}
+
 function callerOf(resource: ResourceState, member: string | undefined, callers: Callers): Caller | undefined {
+  if (member !== undefined && isIapAgent(member)) return undefined;
   const origins = originsOf(resource, "member");
   if (member === undefined) return callers.find(undefined, origins);
   const email = /^serviceAccount:(.+)$/.exec(member)?.[1];

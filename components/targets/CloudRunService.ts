@@ -1,39 +1,27 @@
-import * as cloudrunv2 from "@pulumi/gcp/cloudrunv2";
+import type * as cloudrunv2 from "@pulumi/gcp/cloudrunv2";
+import type * as iap from "@pulumi/gcp/iap";
 import type * as projects from "@pulumi/gcp/projects";
 import type * as secretmanager from "@pulumi/gcp/secretmanager";
 import type * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import * as pulumi from "@pulumi/pulumi";
-import { autoName } from "../identity/resourceName";
-import { after } from "../wiring/after";
 import { requireArguments } from "../wiring/arguments";
 import { audienceOf } from "../wiring/audience";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Caller } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
-import { checked, nonEmpty, oneOf, within } from "../wiring/checks";
-import { durationWithin } from "../wiring/durations";
-import { NAME_RULES } from "../wiring/names";
 import { childOf, NO_INPUTS } from "../wiring/options";
 import { Authorizations } from "./authorizations";
 import { grantInvokers } from "./grantInvokers";
-import type { RunIdentity } from "./runIdentity";
+import { IAP_ROLE, iapAudience, IapInvoker } from "./IapInvoker";
+import type { IapBefore, RunIap } from "./runIap";
+import { checkBesideIap, checkIapRole, iapBefore } from "./runIap";
 import { runIdentity } from "./runIdentity";
+import type { RunIngress } from "./runIngress";
+import { createRunService } from "./runService";
 import type { VpcEgress } from "./runTemplate";
-import { runTemplate } from "./runTemplate";
 import type { SecretReference } from "./runtimeAccount";
 import { RunInvoker, RunInvokerRole } from "./RunInvoker";
-
-/** From where a service can be reached at all, before anyone asks who calls. */
-export const RunIngress = {
-  /** From everywhere. */
-  All: "INGRESS_TRAFFIC_ALL",
-  /** From the project's own networks, and from Scheduler, Tasks and Pub/Sub of the same project or perimeter. */
-  Internal: "INGRESS_TRAFFIC_INTERNAL_ONLY",
-  /** The same, and from Google's load balancers. */
-  InternalLoadBalancer: "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
-} as const;
-export type RunIngress = (typeof RunIngress)[keyof typeof RunIngress];
 
 /** Arguments of `CloudRunService`. */
 export interface CloudRunServiceArgs {
@@ -57,6 +45,12 @@ export interface CloudRunServiceArgs {
    * that authorized callers send; keep the old one behind a new one until tokens for it have expired.
    */
   customAudiences?: pulumi.Input<string>[];
+  /**
+   * Identity-Aware Proxy before the service, which people pass with a browser and callers with a token for an OAuth client.
+   * Default: none, IAM alone decides. Switching it on or off changes the service in place, and what `authorize` grants:
+   * until the sources follow, later in the same update, their calls are refused.
+   */
+  iap?: RunIap;
   /** Fewest instances that are kept ready. Default: 0. */
   minInstances?: pulumi.Input<number>;
   /** Most instances at one time. Default: 100. */
@@ -98,7 +92,7 @@ export interface CloudRunServiceArgs {
   labels?: Record<string, pulumi.Input<string>>;
   /**
    * Who else may call, that no source here speaks for: IAM members ("group:…") under keys of your choice, which name
-   * their grants. Everybody is refused.
+   * their grants. Everybody is refused. With `iap`, name them in `iap.accessors`.
    */
   invokers?: Record<string, pulumi.Input<string>>;
   /** Who deploys the service: IAM members under keys of your choice, who may then attach its runtime account. */
@@ -107,7 +101,7 @@ export interface CloudRunServiceArgs {
 
 /** How `authorize` makes its grant. */
 export interface AuthorizeOptions {
-  /** The role. Default: `roles/run.invoker`. */
+  /** The role. Default: `roles/run.invoker`. Behind IAP there is no choice, and none is taken. */
   role?: RunInvokerRole;
   /** Names the grant, where two callers have the same name. Default: the caller's name. */
   as?: string;
@@ -124,13 +118,20 @@ export interface AuthorizeOptions {
  * new SchedulerJob("oidctest", { schedule: "5 * * * *", target: hello.authorize(schedulerunner) });
  * ```
  *
+ * With `iap: { clientId: "123456789012-abc.apps.googleusercontent.com" }`, Identity-Aware Proxy stands before it: callers send
+ * the OAuth client's id as audience, and the grant is one on IAP. Google wants the project, and all that get in, to belong to
+ * one organization. Enable `iap.googleapis.com`, and let whoever deploys set IAP's policy (`roles/iap.admin`) and settings
+ * (`iap.webServices.updateSettings`;
+ * https://docs.cloud.google.com/run/docs/securing/identity-aware-proxy-cloud-run,
+ * https://docs.cloud.google.com/iap/docs/reference/rest/v1/TopLevel/updateIapSettings).
+ *
  * Besides those, whoever holds a role on the project that can invoke gets in: owners, editors (the default compute
  * account often is one), Run admins and developers (https://cloud.google.com/run/docs/reference/iam/roles).
  */
 export class CloudRunService extends pulumi.ComponentResource {
   /** The service's own address, as Google reports it. It carries no grant: give sources what `authorize` returns. */
   readonly uri: pulumi.Output<string>;
-  /** The audience that authorized callers send: the first custom one, else the bare address. */
+  /** The audience that authorized callers send: the first custom one, else the bare address; with `iap`, its client's id. */
   readonly audience: pulumi.Output<string>;
   /** The service's name. */
   readonly serviceName: pulumi.Output<string>;
@@ -141,22 +142,25 @@ export class CloudRunService extends pulumi.ComponentResource {
     super("automatic-oidc:index:CloudRunService", name, NO_INPUTS, opts);
     const subject = { component: "CloudRunService", name };
     requireArguments(subject, args, ["image", "region"]);
+    checkBesideIap(subject, args);
     const options = childOf(this, opts);
     const identity = runIdentity(subject, args, options);
 
-    const service = createService(subject, args, identity, options);
+    const service = createRunService(subject, args, identity, options);
     const invokers = grantInvokers(subject, args.invokers ?? {}, service, options);
+    const { project } = args;
+    const iap = args.iap && iapBefore(subject, args.iap, service, { project, parent: this, options });
 
     this.uri = service.uri;
     this.serviceName = service.name;
     this.runtimeEmail = identity.email;
-    this.audience = pulumi
-      .all([service.uri, args.customAudiences?.[0]])
-      .apply(([url, declared]) => audienceOf("run", { url, declared }));
+    this.audience = iap === undefined ? ownAudience(service, args) : iapAudience(iap.clientId);
     beside.set(this, {
+      subject,
       args,
+      iap,
       authorizations: new Authorizations(subject),
-      nodes: { service, invokers, ...identity.nodes },
+      nodes: { service, invokers, ...identity.nodes, ...iap?.nodes },
     });
     this.registerOutputs({
       uri: this.uri,
@@ -168,25 +172,24 @@ export class CloudRunService extends pulumi.ComponentResource {
 
   /**
    * Lets a caller in, and answers what a source needs to call as that caller. Once per caller: asked again it answers
-   * the same. The grant is a `RunInvoker` called `NAME-CALLER`.
+   * the same. The grant is a `RunInvoker` called `NAME-CALLER`; with `iap` the grant is an `IapInvoker` called `NAME-CALLER`.
    */
   authorize(caller: Caller, options: AuthorizeOptions = {}): AuthorizedTarget {
-    const { args, authorizations, nodes } = beside.get(this);
+    const { subject, args, iap, authorizations, nodes } = beside.get(this);
+    if (iap !== undefined) checkIapRole(subject, options.role);
     const role = options.role ?? RunInvokerRole.Invoker;
-    return authorizations.of(caller, role, options.as, ({ name, aliases }) => {
-      const { url, serviceAccountEmail, audience } = new RunInvoker(
-        name,
-        {
-          service: nodes.service.name,
-          region: nodes.service.location,
-          project: nodes.service.project,
-          url: nodes.service.uri,
-          audience: args.customAudiences?.[0],
-          caller: { email: caller.email, member: caller.member },
-          role,
-        },
-        { parent: this, aliases },
-      );
+    return authorizations.of(caller, iap === undefined ? role : IAP_ROLE, options.as, ({ name, aliases }) => {
+      const { name: service, location: region, project, uri } = nodes.service;
+      const { email, member } = caller;
+      const on = { service, region, project, caller: { email, member } };
+      const { url, serviceAccountEmail, audience } =
+        iap === undefined
+          ? new RunInvoker(
+              name,
+              { ...on, url: uri, audience: args.customAudiences?.[0], role },
+              { parent: this, aliases },
+            )
+          : new IapInvoker(name, { ...on, url: iap.url, clientId: iap.clientId }, { parent: this, aliases });
       return { url, serviceAccountEmail, audience };
     });
   }
@@ -211,77 +214,28 @@ export interface CloudRunServiceNodes {
   readonly cloudSqlGrant?: projects.IAMMember;
   /** `NAME-invoker-KEY`. A grant for each of `invokers`. */
   readonly invokers: Readonly<Record<string, cloudrunv2.ServiceIamMember>>;
+  /** `NAME-iap-agent`. With `iap`: IAP's own agent in the project, as which it calls the service. */
+  readonly iapAgent?: projects.ServiceIdentity;
+  /** `NAME-iap-agent`. With `iap`: that agent's `roles/run.invoker` on the service. */
+  readonly iapAgentGrant?: cloudrunv2.ServiceIamMember;
+  /** `NAME-iap`. With `iap`: IAP's settings for the service, with the clients that programs may use. */
+  readonly iapSettings?: iap.Settings;
+  /** `NAME-accessor-KEY`. A grant for each of `iap.accessors`. */
+  readonly iapAccessors?: Readonly<Record<string, iap.WebCloudRunServiceIamMember>>;
 }
 
-const beside = new Beside<
-  CloudRunService,
-  { args: CloudRunServiceArgs; authorizations: Authorizations<AuthorizedTarget>; nodes: CloudRunServiceNodes }
->();
+interface State {
+  subject: Subject;
+  args: CloudRunServiceArgs;
+  iap: IapBefore | undefined;
+  authorizations: Authorizations<AuthorizedTarget>;
+  nodes: CloudRunServiceNodes;
+}
 
-function createService(
-  subject: Subject,
-  args: CloudRunServiceArgs,
-  identity: RunIdentity,
-  options: pulumi.CustomResourceOptions,
-): cloudrunv2.Service {
-  const { name, options: named } = autoName(
-    {
-      subject,
-      child: subject.name,
-      rule: NAME_RULES.runService,
-      exact: args.serviceName,
-      property: "serviceName",
-    },
-    options,
-  );
-  return new cloudrunv2.Service(
-    subject.name,
-    {
-      name,
-      location: checked(subject, "region", args.region, nonEmpty),
-      project: args.project,
-      description: args.description,
-      ingress: checked(subject, "ingress", args.ingress ?? RunIngress.All, oneOf(RunIngress)),
-      customAudiences: args.customAudiences?.map((audience) =>
-        checked(subject, "customAudiences", audience, nonEmpty),
-      ),
-      deletionProtection: args.deletionProtection,
-      labels: args.labels,
-      scaling: {
-        minInstanceCount: checked(
-          subject,
-          "minInstances",
-          args.minInstances ?? 0,
-          within(0, 1000, "instances"),
-        ),
-      },
-      template: runTemplate(
-        {
-          image: checked(subject, "image", args.image, nonEmpty),
-          environment: args.environment ?? {},
-          secrets: args.secrets ?? {},
-          cpu: args.cpu ?? "1",
-          memory: args.memory ?? "512Mi",
-          port: checked(subject, "port", args.port ?? 8080, within(1, 65535, "")),
-          maxInstances: checked(
-            subject,
-            "maxInstances",
-            args.maxInstances ?? 100,
-            within(1, 1000, "instances"),
-          ),
-          concurrency: checked(subject, "concurrency", args.concurrency ?? 80, within(1, 1000, "requests")),
-          timeout: checked(subject, "timeout", args.timeout ?? "300s", durationWithin(1, 3600)),
-          vpcEgress: args.vpcEgress,
-          cloudSqlInstances: args.cloudSqlInstances ?? [],
-        },
-        after(identity.attachableEmail, identity.revisionNeeds),
-      ),
-    },
-    args.imageDeployedElsewhere === true
-      ? // What the other pipeline writes: the image, and which tool wrote it.
-        pulumi.mergeOptions(named, {
-          ignoreChanges: ["template.containers[0].image", "client", "clientVersion"],
-        })
-      : named,
-  );
+const beside = new Beside<CloudRunService, State>();
+
+function ownAudience(service: cloudrunv2.Service, args: CloudRunServiceArgs): pulumi.Output<string> {
+  return pulumi
+    .all([service.uri, args.customAudiences?.[0]])
+    .apply(([url, declared]) => audienceOf("run", { url, declared }));
 }

@@ -6,8 +6,9 @@ import { requireArguments } from "../wiring/arguments";
 import { audienceOf } from "../wiring/audience";
 import { Beside } from "../wiring/beside";
 import type { CallerReference } from "../wiring/callers";
-import type { Check, Subject } from "../wiring/checks";
+import type { Subject } from "../wiring/checks";
 import { checked, isPlain, nonEmpty, refuse } from "../wiring/checks";
+import { oauthClient } from "../wiring/oauthClient";
 import { childOf, grantOf, NO_INPUTS } from "../wiring/options";
 import { httpsUrl } from "../wiring/urls";
 
@@ -44,7 +45,8 @@ export interface IapInvokerArgs {
  * new SchedulerJob("nightly", { schedule: "0 3 * * *", target: reports });
  * ```
  *
- * Three things are not its to make. The OAuth client: no API creates one, it is made by hand in the console. Its place on
+ * For what was made elsewhere; a Run service of one's own has all of it by `iap` of `CloudRunService`. Three things are not
+ * its to make. The OAuth client: no API creates one, it is made by hand in the console. Its place on
  * the allow-list for programs (`gcp.iap.Settings`, `programmaticClients`): without it, IAP answers 401 to every token,
  * whatever is granted. And, before a Run service, the grant of `roles/run.invoker` to IAP's own agent
  * (`service-NUMBER@gcp-sa-iap.iam.gserviceaccount.com`), as which IAP calls on: IAP decides first, then IAM decides about
@@ -53,6 +55,9 @@ export interface IapInvokerArgs {
  * https://docs.cloud.google.com/run/docs/securing/identity-aware-proxy-cloud-run). That page warns that Pub/Sub may stop
  * working: it does with its usual audience, the address, and Google names the client's id for it instead
  * (https://docs.cloud.google.com/pubsub/docs/authenticate-push-subscriptions).
+ *
+ * On a backend service it is the grant alone: load balancer, IAP on it (`iap` of `gcp.compute.BackendService`) and its settings
+ * are the program's. The sandbox models none of these: it keeps the grant, and answers 501 to who calls through it.
  */
 export class IapInvoker extends pulumi.ComponentResource {
   /** The address to call; waits for the grant. */
@@ -81,10 +86,7 @@ export class IapInvoker extends pulumi.ComponentResource {
 
     this.url = after(url, [grant.role]);
     this.serviceAccountEmail = after(caller, [grant.role]);
-    this.audience = after(
-      pulumi.all([url, clientId]).apply(([u, declared]) => audienceOf("iap", { url: u, declared })),
-      [grant.role],
-    );
+    this.audience = after(iapAudience(clientId), [grant.role]);
     this.registerOutputs({
       url: this.url,
       serviceAccountEmail: this.serviceAccountEmail,
@@ -107,15 +109,12 @@ export interface IapInvokerNodes {
 const nodes = new Beside<IapInvoker, IapInvokerNodes>();
 
 // The one role with the one permission that IAP asks for. https://docs.cloud.google.com/iap/docs/managing-access
-const ROLE = "roles/iap.httpsResourceAccessor";
+export const IAP_ROLE = "roles/iap.httpsResourceAccessor";
 
-const oauthClient: Check<string> = (clientId) =>
-  /^[A-Za-z0-9_-]+\.apps\.googleusercontent\.com$/.test(clientId)
-    ? undefined
-    : {
-        problem: "is not the id of an OAuth client",
-        remedy: 'Copy it from the console, as in "123456789012-abc.apps.googleusercontent.com"',
-      };
+/** The address has no part in it, and as long as the service is new would hide it in previews. */
+export function iapAudience(clientId: pulumi.Input<string>): pulumi.Output<string> {
+  return pulumi.output(clientId).apply((declared) => audienceOf("iap", { url: "", declared }));
+}
 
 function createGrant(
   subject: Subject,
@@ -130,14 +129,14 @@ function createGrant(
       location: checked(subject, "region", region ?? missing(subject, "region"), nonEmpty),
       project,
     };
-    return new iap.WebCloudRunServiceIamMember(name, { ...on, role: ROLE, member }, options);
+    return new iap.WebCloudRunServiceIamMember(name, { ...on, role: IAP_ROLE, member }, options);
   }
   if (service !== undefined) refuseBeside(subject, "service", service);
   if (region !== undefined) refuseBeside(subject, "region", region);
   const webBackendService = checked(subject, "backendService", backendService, nonEmpty);
   return new iap.WebBackendServiceIamMember(
     name,
-    { webBackendService, project, role: ROLE, member },
+    { webBackendService, project, role: IAP_ROLE, member },
     options,
   );
 }

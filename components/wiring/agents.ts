@@ -13,10 +13,13 @@ export type TokenAgent = (typeof TokenAgent)[keyof typeof TokenAgent];
 
 // https://docs.cloud.google.com/scheduler/docs/http-target-auth, .../tasks/docs/creating-http-target-tasks,
 // .../pubsub/docs/authenticate-push-subscriptions
-const DOMAINS: Readonly<Record<TokenAgent, string>> = {
+const DOMAINS: Readonly<Record<TokenAgent | "iap", string>> = {
   scheduler: "gcp-sa-cloudscheduler",
   tasks: "gcp-sa-cloudtasks",
   pubsub: "gcp-sa-pubsub",
+  // Mints nobody's tokens but its own, with which it calls the service that it stands before.
+  // https://docs.cloud.google.com/iap/docs/enabling-cloud-run
+  iap: "gcp-sa-iap",
 };
 
 /** Pushes carry id_tokens only. https://docs.cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions#PushConfig */
@@ -25,7 +28,7 @@ export function sendsAccessTokens(agent: TokenAgent): boolean {
 }
 
 /** The address of Google's own service agent in a project: known from the project's number, nothing is looked up. */
-export function agentEmail(agent: TokenAgent, projectNumber: string): string {
+export function agentEmail(agent: keyof typeof DOMAINS, projectNumber: string): string {
   return `service-${projectNumber}@${DOMAINS[agent]}.iam.gserviceaccount.com`;
 }
 

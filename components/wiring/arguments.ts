@@ -115,6 +115,7 @@ const FORMS: Readonly<Record<string, Form>> = {
   function: value("the name of the function"),
   grant: value("the role of the grant that the call needs"),
   headers: object("headers: { NAME: value }", ANY),
+  iap: object("{ clientId }, or leave it out"),
   image: value("the address of an image"),
   invokers: keyed(MEMBERS),
   job: value("the name of the job"),

@@ -15,6 +15,9 @@ export interface SandboxWorldOptions {
   foreignKey: Promise<KeyObject>;
 }
 
+/** What is tried of the embedded cloud. */
+type Tried = Pick<EmbeddedCloud, "cloud" | "ingress" | "time">;
+
 /** What a target's grants lie on. */
 const POLICIES: Readonly<Record<Target["gate"], typeof runServiceName>> = {
   run: runServiceName,
@@ -32,13 +35,13 @@ export async function makeForeignKey(): Promise<KeyObject> {
 
 /** The doctor's world, where everything can be had: keys of nobody, tokens of yesterday, grants that are gone. */
 export class SandboxWorld implements World {
-  readonly #sandbox: EmbeddedCloud;
+  readonly #sandbox: Tried;
   readonly #project: string;
   readonly #targets: ReadonlyMap<string, Target>;
   readonly #iamDelay: number;
   readonly #foreignKey: Promise<KeyObject>;
 
-  constructor(sandbox: EmbeddedCloud, { project, targets, iamDelay, foreignKey }: SandboxWorldOptions) {
+  constructor(sandbox: Tried, { project, targets, iamDelay, foreignKey }: SandboxWorldOptions) {
     this.#sandbox = sandbox;
     this.#project = project;
     this.#targets = new Map(

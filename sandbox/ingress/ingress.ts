@@ -19,6 +19,7 @@ import {
   type Verdict,
 } from "./http";
 import { judgeByIap, withoutIapHeaders } from "./iap";
+import { meantForIap } from "./iap-backends";
 import { judge } from "./judge";
 import { REFUSALS, refuse, type RefusalCase } from "./refusals";
 import { withoutSignature } from "./strip";
@@ -60,7 +61,7 @@ export class Ingress {
       case "api-gateway":
         return this.#atApiGateway(request, url, found.gateway, hops);
       case "foreign":
-        return this.#atAHost(request, found);
+        return this.#atAHost(request, url, found);
       case "google api":
         return (
           callGoogleApi(this.#cloud, request, url) ??
@@ -131,9 +132,15 @@ export class Ingress {
     );
   }
 
-  async #atAHost(request: HttpRequest, target: Extract<Found, { kind: "foreign" }>): Promise<Answer> {
+  async #atAHost(
+    request: HttpRequest,
+    url: URL,
+    target: Extract<Found, { kind: "foreign" }>,
+  ): Promise<Answer> {
     const front = this.#fronts(target.host);
     if (front === undefined) {
+      const reason = meantForIap(this.#cloud, target.host, request.headers);
+      if (reason !== undefined) return no("not modelled", url, { target, reason });
       return this.#forward(request, target, {
         outcome: "let in",
         target,

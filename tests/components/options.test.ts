@@ -108,6 +108,22 @@ const MAKE: Readonly<Record<string, Make>> = {
     ),
 };
 
+/** What an argument adds to a component. The page says nothing of it: its options reach the same. */
+const VARIANTS: typeof MAKE = {
+  "CloudRunService behind IAP": (name, options, caller) =>
+    new CloudRunService(
+      name,
+      {
+        image: IMAGE,
+        region: REGION,
+        deletionProtection: false,
+        deployers: DEPLOYERS,
+        iap: { clientId: "1-x.apps.googleusercontent.com", accessors: DEPLOYERS },
+      },
+      options,
+    ).authorize(caller),
+};
+
 const DEPLOYERS = { pipeline: "user:owner@example.com" };
 const target = (caller: Caller) => ({
   url: "https://app.example.com",
@@ -154,14 +170,14 @@ function program(component: string, optionsOf: () => Options, name = "tested"): 
       runJob = new gcp.cloudrunv2.Job("job", settings, { provider });
     }
     if (component === "FunctionV1Invoker") legacy = new CloudFunctionV1("legacy", source, { providers });
-    MAKE[component]?.(name, { providers, ...optionsOf() }, caller);
+    (MAKE[component] ?? VARIANTS[component])?.(name, { providers, ...optionsOf() }, caller);
   };
 }
 
 /** The resources in the cloud below the component under test, with how each came to be. */
 function below(deployed: Deployed, component: string, name = "tested") {
   const root = deployed.resources.find(
-    (r) => r.name === name && r.type === `automatic-oidc:index:${component}`,
+    (r) => r.name === name && r.type === `automatic-oidc:index:${classOf(component)}`,
   );
   const inside = (urn: string | undefined): boolean => {
     const found = deployed.resources.find((r) => r.urn === urn);
@@ -170,6 +186,7 @@ function below(deployed: Deployed, component: string, name = "tested") {
   return deployed.resources.filter((r) => r.custom && inside(r.parent));
 }
 
+const classOf = (component: string): string => component.split(" ")[0] ?? "";
 const isGrant = (type: string): boolean => /I(AM|am)Member$/.test(type);
 const isAuthorized = (name: string): boolean => name.includes("tested-caller");
 
@@ -275,6 +292,13 @@ describe("docs/resource-options.md", () => {
       expect(reached).toEqual(cells);
     },
   );
+
+  test.each(Object.keys(VARIANTS))("says it of %s too", async (variant) => {
+    const [, ...cells] = rows.find(([component]) => component === classOf(variant)) ?? [];
+    const reached: string[] = [];
+    for (const measure of Object.values(OPTIONS)) reached.push(await measure(variant));
+    expect(reached).toEqual(cells);
+  });
 });
 
 test("a setting of a provider that would change what is deployed is refused by its name", async () => {

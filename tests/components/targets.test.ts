@@ -76,6 +76,10 @@ const AGENT =
   "is one of Google's service agents, which cannot be what a source calls as. Give a service account of your own; the agent only mints its tokens";
 const EVERYBODY =
   "is everybody. Name who may; if the target really is public, declare that grant as a resource of its own";
+const CLIENT = "123456789012-abc.apps.googleusercontent.com";
+const OTHER_CLIENT = "1-x.apps.googleusercontent.com";
+const NO_CLIENT =
+  'is not the id of an OAuth client. Copy it from the console, as in "123456789012-abc.apps.googleusercontent.com"';
 const NO_MEMBER =
   'is not an IAM member. Put its kind in front: "user:", "group:", "serviceAccount:", "principal:" or "principalSet:"';
 
@@ -215,7 +219,6 @@ describe("RunInvoker", () => {
 
 describe("IapInvoker", () => {
   const URL = "https://reports.example";
-  const CLIENT = "123456789012-abc.apps.googleusercontent.com";
   const make = (args: Partial<IapInvokerArgs>) => {
     const usual = { service: "reports", region: REGION, url: URL, clientId: CLIENT };
     const all = { ...usual, caller: { email: CALLER }, ...args };
@@ -240,6 +243,15 @@ describe("IapInvoker", () => {
     expect(orphans(preview.resources)).toEqual(["RandomString probe"]);
   });
 
+  test("its audience is known in previews while the address is not", async () => {
+    const preview = await nothing.preview(() => {
+      const { uri } = new CloudRunService("new", { image: "hello", region: REGION });
+      make({ url: uri });
+    });
+    const { keepers } = preview.resource("RandomString", "probe").inputs;
+    expect(keepers).toEqual({ url: UNKNOWN, audience: CLIENT, serviceAccountEmail: CALLER });
+  });
+
   test("grants it on a backend service instead", async () => {
     const preview = await nothing.preview(() => {
       make({ ...behind, project: OTHER.id });
@@ -254,7 +266,6 @@ describe("IapInvoker", () => {
 
   const grant = "WebCloudRunServiceIamMember reports-accessor";
   const keeper = "RandomString probe.keepers";
-  const OTHER_CLIENT = "1-x.apps.googleusercontent.com";
   takes<IapInvokerArgs>("IapInvoker", make, [
     [{ service: "other" }, [change(`${grant}.cloudRunServiceName`, "reports", "other")]],
     [{ region: "europe-west1" }, [change(`${grant}.location`, REGION, "europe-west1")]],
@@ -279,8 +290,6 @@ describe("IapInvoker", () => {
     "is given together with backendService, which is a global one of a load balancer's. Give service and region of a Run service, or backendService alone";
   const OPEN =
     "does not say what IAP stands before. Give service and region of a Run service, or backendService";
-  const NO_CLIENT =
-    'is not the id of an OAuth client. Copy it from the console, as in "123456789012-abc.apps.googleusercontent.com"';
   refuses<IapInvokerArgs>(
     'IapInvoker "reports"',
     make,
@@ -897,6 +906,12 @@ describe("CloudRunService", () => {
     valueSource: { secretKeyRef: { secret, version } },
   });
 
+  const BEHIND_IAP = [
+    "ServiceIamMember hello-iap-agent: made",
+    "ServiceIdentity hello-iap-agent: made",
+    "Settings hello-iap: made",
+    change(`${service}.iapEnabled`, undefined, true),
+  ];
   takes<CloudRunServiceArgs>(
     "CloudRunService",
     make,
@@ -923,6 +938,12 @@ describe("CloudRunService", () => {
       [
         { customAudiences: ["https://a.example", "b"] },
         [change(`${service}.customAudiences`, undefined, ["https://a.example", "b"])],
+      ],
+      [{ iap: { clientId: CLIENT } }, BEHIND_IAP],
+      [{ iap: { clientId: CLIENT, formerClientIds: [OTHER_CLIENT], projectNumber: "1" } }, BEHIND_IAP],
+      [
+        { iap: { clientId: CLIENT, accessors: { team: "group:t@example.com" } } },
+        [...BEHIND_IAP, "WebCloudRunServiceIamMember hello-accessor-team: made"],
       ],
       [{ minInstances: 1 }, [change(`${service}.scaling.minInstanceCount`, 0, 1)]],
       [{ maxInstances: 7 }, [change(`${service}.template.scaling.maxInstanceCount`, 100, 7)]],
@@ -998,6 +1019,8 @@ describe("CloudRunService", () => {
   );
 
   const range = (what: string, of: string) => `${what} is not a whole number from ${of}. ${RANGE}`;
+  const NO_INVOKER = (member: string) =>
+    `invokers.team ${member} is given together with iap, which decides first and calls as an agent of its own, so run.invoker opens nothing to anybody else. Name it in iap.accessors`;
   refuses<CloudRunServiceArgs>(
     'CloudRunService "hello"',
     make,
@@ -1009,6 +1032,19 @@ describe("CloudRunService", () => {
         'serviceName "Hello" is not a Run service name. Google allows 1 to 49 characters that match ^[a-z]([-a-z0-9]*[a-z0-9])?$',
       ],
       [{ customAudiences: ["a", ""] }, `customAudiences "" ${EMPTY}`],
+      [{ iap: { clientId: "hello" } }, `iap.clientId "hello" ${NO_CLIENT}`],
+      [
+        { iap: { clientId: CLIENT, formerClientIds: [OTHER_CLIENT, ""] } },
+        `iap.formerClientIds "" ${NO_CLIENT}`,
+      ],
+      [
+        { iap: { clientId: CLIENT, accessors: { all: "allUsers" } } },
+        `iap.accessors.all "allUsers" ${EVERYBODY}`,
+      ],
+      [
+        { iap: { clientId: CLIENT, projectNumber: "my-project" } },
+        "iap.projectNumber \"my-project\" is not a project's number. Give the number, not the project's id",
+      ],
       [{ minInstances: -1 }, range("minInstances -1", "0 to 1000 instances")],
       [{ maxInstances: 0 }, range("maxInstances 0", "1 to 1000 instances")],
       [{ concurrency: 1001 }, range("concurrency 1001", "1 to 1000 requests")],
@@ -1028,8 +1064,84 @@ describe("CloudRunService", () => {
         { ingress: "ALL" as RunIngress },
         'ingress "ALL" is not known. Choose one of "INGRESS_TRAFFIC_ALL", "INGRESS_TRAFFIC_INTERNAL_ONLY", "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"',
       ],
+      [
+        { iap: { clientId: CLIENT }, invokers: { team: "group:t@example.com" } },
+        NO_INVOKER('"group:t@example.com"'),
+      ],
+      [
+        { iap: { clientId: CLIENT }, customAudiences: ["https://a.example"] },
+        'customAudiences "https://a.example" is given together with iap, which takes the ids of OAuth clients as audience and nothing else. Leave it out; authorized callers send iap.clientId',
+      ],
     ],
   );
+
+  test("behind IAP it asks for what IAP needs, and previews show all of it", async () => {
+    const preview = await nothing.preview(() => {
+      const accessors = { team: "group:t@example.com" };
+      const iap = { clientId: CLIENT, formerClientIds: [OTHER_CLIENT], accessors };
+      const hello = make({ serviceName: "hello", iap });
+      const target = hello.authorize(new CallerIdentity("caller", { accountId: "the-caller" }));
+      expect(hello.authorize(new CallerIdentity("other"), { as: "more" })).not.toBe(target);
+      probe("probe", { audience: target.audience ?? "", same: hello.audience });
+      probe("url", { url: target.url });
+      new SchedulerJob("job", { schedule: "5 * * * *", target });
+    });
+    expect(preview.resource("Service", "hello").inputs).toMatchObject({ iapEnabled: true });
+    expect(preview.resource("ServiceIdentity", "hello-iap-agent").inputs).toEqual({
+      project: PROJECT.id,
+      service: "iap.googleapis.com",
+    });
+    expect(preview.resource("ServiceIamMember", "hello-iap-agent").inputs).toMatchObject({
+      name: "hello",
+      location: REGION,
+      role: "roles/run.invoker",
+      member: `serviceAccount:${agentEmail("iap", PROJECT.number)}`,
+    });
+    expect(preview.resource("Settings", "hello-iap").inputs).toEqual({
+      name: `projects/${PROJECT.number}/iap_web/cloud_run-${REGION}/services/hello`,
+      accessSettings: { oauthSettings: { programmaticClients: [CLIENT, OTHER_CLIENT] } },
+    });
+    const accessor = { cloudRunServiceName: "hello", role: "roles/iap.httpsResourceAccessor" };
+    const grant = (name: string) => preview.resource("WebCloudRunServiceIamMember", name).inputs;
+    expect(grant("hello-accessor-team")).toMatchObject({ ...accessor, member: "group:t@example.com" });
+    expect(grant("hello-caller-accessor")).toMatchObject(accessor);
+    expect(grant("hello-more-accessor")).toMatchObject(accessor);
+    expect(preview.resource("RandomString", "probe").inputs.keepers).toEqual({
+      audience: CLIENT,
+      same: CLIENT,
+    });
+    const needs = ["hello-caller-accessor", "hello-iap", "hello-iap-agent", "hello"];
+    for (const waiting of [preview.resource("RandomString", "url"), preview.resource("Job", "job")]) {
+      expect([...preview.waitsFor(waiting)]).toEqual(expect.arrayContaining(needs));
+    }
+    expect(preview.lines().filter((line) => line.startsWith("RunInvoker"))).toEqual([]);
+    // The grants do not wait for one another, so the longest chain is no longer than without IAP.
+    const first = preview.waitsFor(preview.resource("WebCloudRunServiceIamMember", "hello-caller-accessor"));
+    expect([...first]).not.toContain("hello-iap-agent");
+    expect([...first]).not.toContain("hello-iap");
+  });
+
+  test("behind IAP it refuses what is an output too", async () => {
+    const team = later("group:t@example.com");
+    const args = { iap: { clientId: CLIENT } };
+    expect(await refusal(nothing, () => make({ ...args, invokers: { team } }))).toBe(
+      `CloudRunService "hello": ${NO_INVOKER('"an output"')}`,
+    );
+    expect(await refusal(nothing, () => make({ ...args, project: later(OTHER.id) }))).toBe(
+      'CloudRunService "hello": iap.projectNumber (nothing) is missing, and cannot be looked up with a project that is an output without hiding every grant to an agent in previews. ' +
+        'Give gcp.organizations.getProjectOutput({ projectId: "…" }).number, with the plain project id',
+    );
+  });
+
+  test("behind IAP there is no choice of roles", async () => {
+    const authorize = (role: RunInvokerRole) => () =>
+      make({ iap: { clientId: CLIENT } }).authorize(new CallerIdentity("caller"), { role });
+    for (const role of Object.values(RunInvokerRole)) {
+      expect(await refusal(nothing, authorize(role))).toBe(
+        `CloudRunService "hello": role "${role}" is given for a service with iap, which looks at roles/iap.httpsResourceAccessor alone. Leave it out`,
+      );
+    }
+  });
 
   test("grants what its code needs on each thing alone, but for Cloud SQL, before the revision", async () => {
     const args = { cloudSqlInstances: ["p:r:db"], invokers: { team: "group:t@example.com" } };
@@ -1936,6 +2048,73 @@ describe.each(TARGETS)("%s and its callers", (component, make) => {
     );
     const secrets = preview.resources.filter(({ type }) => type.endsWith(":SecretIamMember"));
     expect(secrets.map(({ name }) => name).sort()).toEqual(["target-secret-C", "target-secret-key"]);
+  });
+});
+
+describe("CloudRunService behind IAP and its callers", () => {
+  const make = (name: string, accessors: Record<string, string> = {}, opts = {}) =>
+    new CloudRunService(name, { image: "hello", region: REGION, iap: { clientId: CLIENT, accessors } }, opts);
+
+  test("when they are new, a preview shows all of the call, and the grant's place and role", async () => {
+    const stack = new TestStack();
+    const program = (callerIsThere: boolean) => () => {
+      const target = make("target");
+      if (!callerIsThere) return { uri: target.uri };
+      const authorized = target.authorize(new CallerIdentity("caller"));
+      new SchedulerJob("job", { schedule: "5 * * * *", target: authorized });
+      return {};
+    };
+    const { uri } = (await stack.up(program(false))).outputs;
+    const preview = await stack.preview(program(true));
+    expect(preview.resource("Job", "job").inputs.httpTarget).toEqual({
+      uri,
+      httpMethod: "GET",
+      oidcToken: { audience: CLIENT, serviceAccountEmail: UNKNOWN },
+    });
+    const { inputs } = preview.resource("WebCloudRunServiceIamMember", "target-caller-accessor");
+    expect(Object.keys(inputs).filter((key) => inputs[key] === UNKNOWN)).toEqual(["member"]);
+    await stack.up(program(true));
+    expect((await stack.up(program(true))).changes()).toEqual([]);
+  });
+
+  test("keep grants, and all else, when both are renamed with an alias", async () => {
+    const stack = new TestStack();
+    const program = (targetName: string, callerName: string, renamed: boolean) => () => {
+      const aliased = (before: string) => (renamed ? { aliases: [{ name: before }] } : {});
+      const target = make(targetName, { team: "group:t@example.com" }, aliased("target"));
+      target.authorize(new CallerIdentity(callerName, {}, aliased("caller")));
+    };
+    await stack.up(program("target", "caller", false));
+    const bindings = bindingsOf(stack);
+    const changes = (await stack.up(program("new-target", "new-caller", true))).changes();
+    expect(changes).toEqual(["update Account new-caller", "update Account new-target-runtime"]);
+    expect(bindingsOf(stack)).toEqual(bindings);
+  });
+
+  test("and who else gets through go one by one", async () => {
+    const stack = new TestStack();
+    const all = { a: "group:a@example.com", b: "group:b@example.com", c: "group:c@example.com" };
+    await stack.up(() => make("target", all));
+    const { a, c } = all;
+    expect((await stack.up(() => make("target", { a, c }))).changes()).toEqual([
+      "delete WebCloudRunServiceIamMember target-accessor-b",
+    ]);
+  });
+
+  test("another client comes beside the former one, and nothing is made again", async () => {
+    const stack = new TestStack();
+    const program = (iap: { clientId: string; formerClientIds?: string[] }) => () => {
+      const target = new CloudRunService("target", { image: "hello", region: REGION, iap });
+      new SchedulerJob("job", {
+        schedule: "5 * * * *",
+        target: target.authorize(new CallerIdentity("caller")),
+      });
+    };
+    await stack.up(program({ clientId: CLIENT }));
+    const changed = await stack.up(program({ clientId: OTHER_CLIENT, formerClientIds: [CLIENT] }));
+    expect(changed.changes()).toEqual(["update Job job", "update Settings target-iap"]);
+    const order = changed.steps.filter(({ op }) => op === "update").map(({ name }) => name);
+    expect(order).toEqual(["target-iap", "job"]);
   });
 });
 

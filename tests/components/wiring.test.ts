@@ -259,7 +259,7 @@ describe("accounts", () => {
       "service-123456789012@gcp-sa-cloudtasks.iam.gserviceaccount.com",
       "service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com",
     ]);
-    for (const agent of Object.values(TokenAgent)) {
+    for (const agent of [...Object.values(TokenAgent), "iap"] as const) {
       expect(agentEmail(agent, number)).toBe(modelled(agent, number));
       expect(isAgentEmail(agentEmail(agent, number))).toBe(true);
     }

@@ -65,6 +65,11 @@ export class Iam {
     this.#write(resource, { role, member: memberText(member), uid }, false);
   }
 
+  /** The resources whose policies say anything, in effect or not yet. */
+  resources(): string[] {
+    return this.#policies.resources();
+  }
+
   /** What the policy says, in effect or not yet. */
   bindings(resource: string): Binding[] {
     return this.#policies.written(resource).map((entry) => ({

@@ -57,6 +57,11 @@ export class Policies {
     return this.#entries(resource).filter(written);
   }
 
+  /** The resources on which anything is written. */
+  resources(): string[] {
+    return [...this.#policies.keys()].filter((resource) => this.written(resource).length > 0);
+  }
+
   /** What counts at this moment. */
   effective(resource: string, now: number): Entry[] {
     return this.#entries(resource).filter((entry) => effective(entry, now));

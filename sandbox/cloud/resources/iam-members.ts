@@ -88,7 +88,7 @@ export const iamMembers: readonly Kind<never>[] = [
     template: "projects/{project}/iap_web/compute/services/{webBackendService}",
     resource: "webBackendService",
     // There are no load balancers here, so whether there is such a backend service is not looked at: the grant is kept, and
-    // lets nobody in anywhere.
+    // lets nobody in anywhere (ingress/iap-backends.ts says so to who calls).
     fullName: (_cx, { project = "", webBackendService: name = "" }) => iapBackendServiceName(project, name),
   }),
   memberKind({

@@ -1,0 +1,83 @@
+import * as cloudrunv2 from "@pulumi/gcp/cloudrunv2";
+import * as pulumi from "@pulumi/pulumi";
+import { autoName } from "../identity/resourceName";
+import { after } from "../wiring/after";
+import type { Subject } from "../wiring/checks";
+import { checked, nonEmpty, oneOf, within } from "../wiring/checks";
+import { durationWithin } from "../wiring/durations";
+import { NAME_RULES } from "../wiring/names";
+import type { CloudRunServiceArgs } from "./CloudRunService";
+import type { RunIdentity } from "./runIdentity";
+import { RunIngress } from "./runIngress";
+import { runTemplate } from "./runTemplate";
+
+/** The Run service of a `CloudRunService`, made after what its revision needs. */
+export function createRunService(
+  subject: Subject,
+  args: CloudRunServiceArgs,
+  identity: RunIdentity,
+  options: pulumi.CustomResourceOptions,
+): cloudrunv2.Service {
+  const { name, options: named } = autoName(
+    {
+      subject,
+      child: subject.name,
+      rule: NAME_RULES.runService,
+      exact: args.serviceName,
+      property: "serviceName",
+    },
+    options,
+  );
+  return new cloudrunv2.Service(
+    subject.name,
+    {
+      name,
+      location: checked(subject, "region", args.region, nonEmpty),
+      project: args.project,
+      description: args.description,
+      ingress: checked(subject, "ingress", args.ingress ?? RunIngress.All, oneOf(RunIngress)),
+      customAudiences: args.customAudiences?.map((audience) =>
+        checked(subject, "customAudiences", audience, nonEmpty),
+      ),
+      deletionProtection: args.deletionProtection,
+      labels: args.labels,
+      // Left out and not false: whoever does not ask for it sees no change of a service that is there already.
+      iapEnabled: args.iap === undefined ? undefined : true,
+      scaling: {
+        minInstanceCount: checked(
+          subject,
+          "minInstances",
+          args.minInstances ?? 0,
+          within(0, 1000, "instances"),
+        ),
+      },
+      template: runTemplate(
+        {
+          image: checked(subject, "image", args.image, nonEmpty),
+          environment: args.environment ?? {},
+          secrets: args.secrets ?? {},
+          cpu: args.cpu ?? "1",
+          memory: args.memory ?? "512Mi",
+          port: checked(subject, "port", args.port ?? 8080, within(1, 65535, "")),
+          maxInstances: checked(
+            subject,
+            "maxInstances",
+            args.maxInstances ?? 100,
+            within(1, 1000, "instances"),
+          ),
+          concurrency: checked(subject, "concurrency", args.concurrency ?? 80, within(1, 1000, "requests")),
+          timeout: checked(subject, "timeout", args.timeout ?? "300s", durationWithin(1, 3600)),
+          vpcEgress: args.vpcEgress,
+          cloudSqlInstances: args.cloudSqlInstances ?? [],
+        },
+        after(identity.attachableEmail, identity.revisionNeeds),
+      ),
+    },
+    args.imageDeployedElsewhere === true
+      ? // What the other pipeline writes: the image, and which tool wrote it.
+        pulumi.mergeOptions(named, {
+          ignoreChanges: ["template.containers[0].image", "client", "clientVersion"],
+        })
+      : named,
+  );
+}
