@@ -1,10 +1,10 @@
 import { randomInt } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { VirtualClock } from "../cloud/clock";
 import { Cloud } from "../cloud/cloud";
 import { CloudError } from "../cloud/errors";
 import { newProject } from "../cloud/new-project";
 import type { ProjectKind } from "../cloud/projects";
+import { RealClock } from "../cloud/real-clock";
 import { Provider } from "../cloud/resources/provider";
 import { restored, snapshotOf } from "../cloud/snapshot";
 import { ProviderDoor, type Made } from "../doors/provider/door";
@@ -33,12 +33,10 @@ export class World {
   readonly cloud: Cloud;
   readonly door: ProviderDoor;
   readonly #apis: RestApis;
-  readonly #clock: VirtualClock;
   readonly #ahead: number;
   readonly #made = new Map<string, Made>();
   readonly #file: StateFile;
   readonly #numbers: Record<string, string>;
-  #moved: Promise<void> = Promise.resolve();
 
   /** Goes on from the state, if there is one. */
   constructor(
@@ -47,10 +45,15 @@ export class World {
     { projectKind, iamDelay, projectNumbers = {}, runsAs }: WorldOptions,
   ) {
     this.#ahead = Math.max(before?.ahead ?? 0, 0);
-    this.#clock = new VirtualClock(Math.max(Date.now() + this.#ahead, before?.snapshot.time ?? 0));
+    // The machine's clock may have been set back since: the cloud's time goes on from where it was.
+    const ahead = Math.max(this.#ahead, (before?.snapshot.time ?? 0) - Date.now());
     this.#numbers = { ...projectNumbers };
     // Not the same numbers at each start: suffixes that were given out must not come again.
-    const settings = { clock: this.#clock, iamDelay, random: () => randomInt(2 ** 32) / 2 ** 32 };
+    const settings = {
+      clock: new RealClock({ ahead }),
+      iamDelay,
+      random: () => randomInt(2 ** 32) / 2 ** 32,
+    };
     this.cloud =
       before === undefined ? new Cloud({ ...settings, projects: [] }) : restored(before.snapshot, settings);
     const metadata = runsAs === undefined ? [] : [metadataApi(this.cloud, { account: runsAs })];
@@ -68,7 +71,6 @@ export class World {
         this.#made.set(keyOf(made), made);
       },
       around: async ({ changes }, work) => {
-        await this.keepUp();
         const result = await work();
         // Before the engine hears of it: what it takes for done outlives this process.
         if (changes) await this.#file.save();
@@ -80,16 +82,6 @@ export class World {
   /** Numbers for projects that may come. */
   expect(numbers: Readonly<Record<string, string>>): void {
     Object.assign(this.#numbers, numbers);
-  }
-
-  /** Moves the cloud's time to the present. */
-  async keepUp(): Promise<void> {
-    const move = async (): Promise<void> => {
-      const now = Date.now() + this.#ahead;
-      if (now > this.#clock.now()) await this.#clock.advanceTo(now);
-    };
-    this.#moved = this.#moved.then(move, move);
-    await this.#moved;
   }
 
   /** What Pulumi made and what is still there. */
@@ -112,24 +104,20 @@ export class World {
 
   /** Google's APIs, for whoever asks. */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    await this.keepUp();
     await this.#apis.answer(request, response);
   }
 
-  async accessToken(member: string): Promise<{ token: string }> {
-    await this.keepUp();
+  accessToken(member: string): { token: string } {
     return { token: this.cloud.tokens.mintAccess({ member }).token };
   }
 
   async letMint(member: string, account: string): Promise<void> {
-    await this.keepUp();
     letMint(this.cloud, member, account);
     await this.save();
   }
 
   /** What the gate before a target says to a token; nothing runs behind it here. */
   async atTheGate(url: string, token: string): Promise<Pick<Verdict, "outcome" | "reason">> {
-    await this.keepUp();
     const ingress = new Ingress(this.cloud, () => Promise.resolve({ status: 204, headers: {}, body: "" }));
     const headers: [string, string][] = [["Authorization", `Bearer ${token}`]];
     const { verdict } = await ingress.handle({ method: "GET", url, headers, body: "" });
