@@ -56,7 +56,7 @@ export class Host {
   /** Restores the cloud. Apart from the start because it takes as long as starting Pulumi, which can be done meanwhile. */
   load(options: WorldOptions): World {
     const { World: Restored } = createRequire(__filename)("./world") as typeof Worlds;
-    const world = new Restored(this.folder.cloud, this.before, options);
+    const world = new Restored(this.folder.cloud, this.before, options, this.control.address);
     this.#isLoaded = true;
     this.#loaded(world);
     return world;
@@ -74,9 +74,7 @@ export class Host {
   /** Saves, and leaves nothing listening. */
   async stop(): Promise<void> {
     if (this.#isLoaded) {
-      const world = await this.#world;
-      world.door.close();
-      await world.save();
+      await (await this.#world).stop();
     }
     release(this.folder.serving, this.serving);
     await this.control.stop();
@@ -108,6 +106,14 @@ export class Host {
       const world = await this.#world;
       const { target = "", token = "" } = Object.fromEntries(url.searchParams);
       answer(response, 200, await world.atTheGate(target, token));
+    },
+    "GET /attempts": async ({ response }) => {
+      answer(response, 200, (await this.#world).attempts());
+    },
+    "POST /fire": async ({ url, response }) => {
+      const world = await this.#world;
+      const { name = "", data = "" } = Object.fromEntries(url.searchParams);
+      answer(response, 200, await world.fire(name, data));
     },
     "POST /remove": async ({ url, response }) => {
       const world = await this.#world;
