@@ -186,6 +186,17 @@ describe.each(BOTH)("%s", (kind) => {
     });
   });
 
+  test("adds the caller's token to what the client has sent in its place: the backend gets both", async () => {
+    await deployed(kind);
+    const token = await world.token();
+    world.answer = () => ({ status: 200, headers: {}, body: "hello" });
+    await world.call(token, { headers: [["X-Forwarded-Authorization", "forged"]] });
+    const forwarded = world.reached[0]?.headers.filter(
+      ([name]) => name.toLowerCase() === "x-forwarded-authorization",
+    );
+    expect(forwarded?.map(([, value]) => value)).toEqual(["forged", `Bearer ${token}`]);
+  });
+
   test("in front of a backend that does not look at who calls lets strangers in, and says whose matter that is", async () => {
     await deployed(kind);
     world.answer = () => ({ status: 200, headers: {}, body: "anybody" });

@@ -164,7 +164,10 @@ function requireRunnable(cx: Context, inputs: RunInputs): void {
   requireSecrets(cx, { uses, project: project.id, email, reader });
 }
 
-/** cloud.google.com/run/docs/securing/managing-access, "Disable the Cloud Run Invoker IAM check" */
+/**
+ * cloud.google.com/run/docs/securing/managing-access, "Disable the Cloud Run Invoker IAM check". Assumed: the words, of which
+ * the first are those with which other managed constraints have been seen to refuse.
+ */
 function requireAllowed(cx: Context, project: string, constraint: string, name: string): void {
   if (cx.cloud.projects.require(project).orgPolicies?.includes(constraint) !== true) return;
   throw new CloudError(
