@@ -3,7 +3,7 @@ import { createSign, generateKeyPairSync } from "node:crypto";
 import { runServiceName } from "../../sandbox/cloud/names";
 import { Provider } from "../../sandbox/cloud/resources/provider";
 import { isProps } from "../../sandbox/cloud/resources/values";
-import type { Answer } from "../../sandbox/ingress/ingress";
+import type { Answer } from "../../sandbox/ingress/answers";
 import { AUDIENCE, CALLER, GatewayWorld, headerOf, KINDS, STRANGER } from "../support/gateways";
 import type { GatewayKind } from "../support/gateways";
 import { PROJECT } from "../support/stack";

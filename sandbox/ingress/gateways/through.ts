@@ -1,6 +1,6 @@
 import type { Cloud } from "../../cloud/cloud";
 import type { HttpRequest, Verdict } from "../http";
-import type { Answer } from "../ingress";
+import type { Answer } from "../answers";
 import { errorResponse, pass } from "./pass";
 import type { Proxy } from "./proxy";
 
