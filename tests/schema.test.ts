@@ -9,6 +9,8 @@ const ROOT = join(__dirname, "..");
 const TEXT = readFileSync(join(ROOT, "components/schema.json"), "utf8");
 const JOB = "automatic-oidc:index:SchedulerJob";
 const TARGET = "automatic-oidc:index:AuthorizedTarget";
+/** Comes out of a component, and goes into none. */
+const PIECES = "automatic-oidc:index:EnvoyPieces";
 const METHOD = "automatic-oidc:index:HttpMethod";
 
 /** The committed schema with the value at a path changed, or taken out. */
@@ -109,11 +111,32 @@ describe("a program that uses the package breaks", () => {
       undefined,
       `${TARGET}, property scope is gone`,
     ],
+    [
+      "a property of a type that an argument holds must be given all at once",
+      ["types", TARGET, "required"],
+      ["url", "serviceAccountEmail", "audience"],
+      `${TARGET}, property audience must be given now`,
+    ],
     ["a choice is gone", ["types", METHOD, "enum", "0"], undefined, `${METHOD}, value Get is gone`],
     ["a type is gone", ["types", METHOD], undefined, `${METHOD} is gone`],
     ["the package has another name", ["name"], "other", "package was automatic-oidc and is other"],
   ])("when %s", (_, path, value, fault) => {
     expect(breakingChanges(before, changed(path, value))).toContain(fault);
+  });
+
+  test("when a type within an argument's type demands more, and not when one that only comes out does", () => {
+    const demanding = changed(
+      ["types", PIECES, "required"],
+      ["jwtFilter", "keysCluster", "rbacFilter", "more"],
+    );
+    expect(breakingChanges(before, demanding)).toEqual([]);
+    const held = (schema: PackageSchema): PackageSchema => {
+      const properties = { ...schema.types[TARGET]?.properties, pieces: { $ref: `#/types/${PIECES}` } };
+      return { ...schema, types: { ...schema.types, [TARGET]: { ...schema.types[TARGET], properties } } };
+    };
+    expect(breakingChanges(held(before), held(demanding))).toEqual([
+      `${PIECES}, property more must be given now`,
+    ]);
   });
 
   test("and not when words change, something is added, or less is demanded", () => {

@@ -284,12 +284,12 @@ describe("on Google Cloud", () => {
 });
 
 describe("in a sandbox that is served", () => {
-  const started = async () => {
+  const started = async (root?: string) => {
     const place = new Folder(mkdtempSync(join(folder, "served-")));
     const host = await Host.start(place);
     if (!(host instanceof Host)) throw new Error("Somebody serves the folder.");
     toStop.push(() => host.stop());
-    const { cloud } = host.load({ projectKind: "default", iamDelay: 0, runsAs: WORKLOAD });
+    const { cloud } = host.load({ projectKind: "default", iamDelay: 0, runsAs: WORKLOAD, root });
     cloud.addProject(PROJECT);
     const config = { "gcp:project": PROJECT.id };
     const engine = new InProcessEngine(cloud, { project: "test", stack: "dev", config });
@@ -325,6 +325,14 @@ describe("in a sandbox that is served", () => {
     const looked = (await (await fetch(address + token)).json()) as Record<string, string>;
     expect(looked).toMatchObject({ aud: claims.aud, email_verified: "true" });
     expect(use.join()).not.toContain(token);
+  });
+
+  it("the target is called with it where apps run, and what comes of that is said", async () => {
+    const { world } = await started(join(folder, "without-apps"));
+    const { use } = await tokenIn(world(), { target: "hello" }, () => undefined);
+    expect(use[0]).toMatch(
+      /^GET https:\/\/hello\S+\.run\.app\/nightly with it: 500\. roles\/run\.invoker for .* But no instance answers: No local app stands behind Run service "hello/,
+    );
   });
 
   it("an owner is refused, and nobody without the secret is let in", async () => {

@@ -26,8 +26,9 @@ export function breakingChanges(before: PackageSchema, after: PackageSchema): st
     if (found === undefined) return [`${path} is gone`];
     return found === type ? [] : [`${path} was ${type} and is ${found}`];
   });
+  const written = writtenTypes(before);
   const demanded = [...required(after)].filter(
-    (path) => !required(before).has(path) && isOfOldType(path, old),
+    (path) => !required(before).has(path) && written.has(path.slice(0, path.indexOf(", "))),
   );
   return [...broken, ...demanded.map((path) => `${path} must be given now`)];
 }
@@ -73,7 +74,32 @@ function required(schema: PackageSchema): Set<string> {
   return new Set([...inputs, ...properties]);
 }
 
-/** What a new resource or type demands breaks nobody. */
-function isOfOldType(path: string, old: ReadonlyMap<string, string>): boolean {
-  return old.has(path.slice(0, path.indexOf(", ")));
+/**
+ * The resources, and the types that a program may write: those of arguments, and those within them. What a new one
+ * demands breaks nobody, nor what one demands that only comes out.
+ */
+function writtenTypes({ resources, types }: PackageSchema): Set<string> {
+  const found = new Set<string>();
+  const add = (token: string): void => {
+    if (found.has(token)) return;
+    found.add(token);
+    referredTo(types[token]).forEach(add);
+  };
+  for (const [token, { inputProperties }] of Object.entries(resources)) {
+    found.add(token);
+    referredTo(inputProperties).forEach(add);
+  }
+  return found;
 }
+
+/** The types that a part of the schema names, however deep. */
+function referredTo(part: unknown): string[] {
+  if (typeof part !== "object" || part === null) return [];
+  return Object.entries(part).flatMap(([key, value]: [string, unknown]) =>
+    key === "$ref" && typeof value === "string" && value.startsWith(TYPES)
+      ? [decodeURIComponent(value.slice(TYPES.length))]
+      : referredTo(value),
+  );
+}
+
+const TYPES = "#/types/";

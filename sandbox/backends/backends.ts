@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import type { Clock } from "../cloud/clock";
 import type { Store } from "../cloud/store";
 import { type Backend, NoInstanceAvailable, type TargetRef } from "../ingress/http";
-import { App, type AppSpec } from "./app";
+import type { App } from "./app";
 import { AppError } from "./app-error";
 import { forward } from "./forward";
 import type { Facts } from "./filled-in";
@@ -10,6 +10,7 @@ import { hostApp } from "./host-app";
 import type { Front } from "../ingress/front";
 import type * as HostFront from "./host-front";
 import type { LocalApp, LocalApps } from "./local-apps";
+import { RunningApps, sameApp } from "./running-apps";
 import { type Wanted, wantedApps } from "./wanted";
 
 export interface BackendsOptions {
@@ -25,21 +26,12 @@ export interface BackendsOptions {
   answerLimit?: number;
 }
 
-interface Running {
-  spec: AppSpec;
-  timeout: number;
-  app: Promise<App>;
-  /** Ends it, also while it is starting. */
-  leave: AbortController;
-}
-
 const ANSWER_LIMIT = 30_000;
 
 /** The code behind the targets: local apps as child processes, each started as soon as its target is deployed. */
 export class Backends {
   readonly #options: BackendsOptions;
-  readonly #running = new Map<string, Running>();
-  readonly #ending = new Set<Promise<void>>();
+  readonly #running: RunningApps;
   readonly #fronts = new Map<string, Front>();
   #failure: Error | undefined;
   #unsubscribe: (() => void) | undefined;
@@ -48,6 +40,7 @@ export class Backends {
 
   constructor(options: BackendsOptions) {
     this.#options = options;
+    this.#running = new RunningApps(options.startLimit);
   }
 
   /** From now on apps start, start anew and end with what is deployed. */
@@ -84,8 +77,8 @@ export class Backends {
       const wanted = { spec: hostApp(this.#options.root, host, entry, facts), timeout: Infinity };
       const running = this.#running.get(host);
       if (running !== undefined && sameApp(wanted, running)) continue;
-      this.#end(host);
-      this.#start(host, wanted);
+      this.#running.end(host);
+      this.#running.start(host, wanted);
     }
   }
 
@@ -100,7 +93,7 @@ export class Backends {
   /** Resolves when all that is deployed answers; rejects with the first thing that does not. */
   async ready(): Promise<void> {
     this.#follow();
-    await Promise.all([...this.#running.values()].map(({ app }) => app));
+    await this.apps;
     if (this.#failure !== undefined) throw this.#failure;
   }
 
@@ -108,8 +101,7 @@ export class Backends {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#unsubscribe?.();
-    for (const key of [...this.#running.keys()]) this.#end(key);
-    await Promise.all(this.#ending);
+    await this.#running.stop();
   }
 
   readonly backend: Backend = async ({ target, request }) => {
@@ -125,16 +117,16 @@ export class Backends {
 
   /** The processes that are running. */
   get apps(): Promise<App[]> {
-    return Promise.all([...this.#running.values()].map(({ app }) => app));
+    return Promise.all(this.#running.entries.map(([, { app }]) => app));
   }
 
   #follow(): void {
     if (this.#stopped) return;
     const wanted = this.#wanted();
-    for (const [key, running] of this.#running) {
-      if (key.startsWith("//") && !sameApp(wanted.get(key), running)) this.#end(key);
+    for (const [key, running] of this.#running.entries) {
+      if (key.startsWith("//") && !sameApp(wanted.get(key), running)) this.#running.end(key);
     }
-    for (const [key, app] of wanted) if (!this.#running.has(key)) this.#start(key, app);
+    for (const [key, app] of wanted) if (this.#running.get(key) === undefined) this.#running.start(key, app);
   }
 
   #wanted(): Map<string, Wanted> {
@@ -145,36 +137,11 @@ export class Backends {
     } catch (error) {
       // In the middle of a deployment this may pass; ready() says it when it does not.
       this.#failure = error instanceof Error ? error : new Error(String(error));
-      return new Map([...this.#running].filter(([key]) => key.startsWith("//")));
+      return new Map(this.#running.entries.filter(([key]) => key.startsWith("//")));
     }
-  }
-
-  #start(key: string, { spec, timeout }: Wanted): void {
-    const leave = new AbortController();
-    const app = App.start(spec, { limit: this.#options.startLimit, signal: leave.signal });
-    // Whoever waits for the app hears of it; nobody may be waiting yet.
-    app.catch(() => undefined);
-    this.#running.set(key, { spec, timeout, app, leave });
-  }
-
-  #end(key: string): void {
-    const running = this.#running.get(key);
-    if (running === undefined) return;
-    this.#running.delete(key);
-    running.leave.abort();
-    const ending = running.app.then(
-      (app) => app.stop(),
-      () => undefined,
-    );
-    this.#ending.add(ending);
-    void ending.then(() => this.#ending.delete(ending));
   }
 }
 
 function keyOf(target: TargetRef): string {
   return target.kind === "foreign" ? target.host : target.fullName;
-}
-
-function sameApp(wanted: Wanted | undefined, running: Running): boolean {
-  return JSON.stringify(wanted?.spec) === JSON.stringify(running.spec) && wanted?.timeout === running.timeout;
 }

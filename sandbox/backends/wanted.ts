@@ -45,20 +45,32 @@ export interface Surroundings {
 
 /** The apps that have to run for what is deployed, by the full name of the Run service or 1st gen function. */
 export function wantedApps(place: Surroundings): Map<string, Wanted> {
+  return new Map([...deployed(place)].map(([fullName, wanted]) => [fullName, wanted()]));
+}
+
+/** The app of one Run service or 1st gen function; undefined if there is none of that name that has any code. */
+export function wantedApp(place: Surroundings, fullName: string): Wanted | undefined {
+  return deployed(place).get(fullName)?.();
+}
+
+/** What has code, with the question for its app: that one may not be listed, which is no matter of the others'. */
+function deployed(place: Surroundings): Map<string, () => Wanted> {
   const { store } = place;
   const functions = new Map(
     store.list<FunctionV2State>(FUNCTION_V2).map((stored) => [stored.state.serviceConfig?.service, stored]),
   );
-  const wanted = new Map<string, Wanted>();
+  const found = new Map<string, () => Wanted>();
   for (const service of store.list<RunState>(RUN_SERVICE)) {
     const onTop = functions.get(service.id);
-    if (onTop !== undefined) wanted.set(service.fullName, functionV2(onTop, service, place));
+    if (onTop !== undefined) found.set(service.fullName, () => functionV2(onTop, service, place));
     // A service without a container is the beginning of a function.
     else if (service.state.template?.containers !== undefined && !isProxy(service.state))
-      wanted.set(service.fullName, runService(service, place));
+      found.set(service.fullName, () => runService(service, place));
   }
-  for (const fn of store.list<FunctionV1State>(FUNCTION_V1)) wanted.set(fn.fullName, functionV1(fn, place));
-  return wanted;
+  for (const fn of store.list<FunctionV1State>(FUNCTION_V1)) {
+    found.set(fn.fullName, () => functionV1(fn, place));
+  }
+  return found;
 }
 
 function runService(

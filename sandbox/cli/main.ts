@@ -5,6 +5,7 @@ import type { Options } from "./options";
 import { addPulumi } from "./pulumi";
 import { addRemove } from "./remove";
 import { addServe } from "./serve";
+import { addServed } from "./served";
 
 const command = new Command("npm run sandbox --")
   .description(
@@ -30,6 +31,7 @@ It listens on 127.0.0.1 only, uses keys that are made for this run, and asks not
 addServe(command);
 addPulumi(command);
 addRemove(command);
+addServed(command);
 
 command.parseAsync().catch((error: unknown) => {
   // commander has said it already; only the exit code is ours.

@@ -11,7 +11,7 @@ export interface Paint {
   dim: (text: string) => string;
 }
 
-const SOURCES: Readonly<Record<Edge["source"]["kind"], string>> = {
+export const SOURCES: Readonly<Record<Edge["source"]["kind"], string>> = {
   "scheduler-job": "job",
   "push-subscription": "push",
   "task-queue": "queue",

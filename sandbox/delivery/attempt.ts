@@ -35,10 +35,13 @@ export interface Attempt {
   reason: string;
 }
 
-/** All attempts so far, and who wants to hear of the next. */
+/** The attempts so far, and who wants to hear of the next. */
 export class AttemptLog {
   readonly #attempts: Attempt[] = [];
   readonly #listeners = new Set<(attempt: Attempt) => void>();
+
+  /** `most`: of more than these, the latest are kept. */
+  constructor(private readonly most = Infinity) {}
 
   get all(): readonly Attempt[] {
     return this.#attempts;
@@ -46,6 +49,7 @@ export class AttemptLog {
 
   add(attempt: Attempt): void {
     this.#attempts.push(attempt);
+    if (this.#attempts.length > this.most) this.#attempts.shift();
     for (const listener of [...this.#listeners]) listener(attempt);
   }
 

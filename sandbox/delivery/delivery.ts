@@ -2,6 +2,7 @@ import type { Cloud } from "../cloud/cloud";
 import { CloudError } from "../cloud/errors";
 import type { Ingress } from "../ingress/ingress";
 import { AttemptLog, type Attempt } from "./attempt";
+import { type KeptDelivery, ofWhatIsThere } from "./kept";
 import type { DeadLetter } from "./pubsub/dead-letters";
 import type { Publication } from "./pubsub/message";
 import { PubSub } from "./pubsub/pubsub";
@@ -13,20 +14,23 @@ import { Waits } from "./waits";
 export interface DeliveryOptions {
   /** Whether Pub/Sub goes on sending a token whose subscription names another audience by now. Default: false. */
   pushTokensOutliveChanges?: boolean;
+  /** How many attempts are remembered, the latest. Default: all. */
+  attempts?: number;
 }
 
 /** The sources at work: Scheduler jobs, push subscriptions and task queues call their targets, on the cloud's clock. */
 export class Delivery {
   readonly #cloud: Cloud;
-  readonly #log = new AttemptLog();
+  readonly #log: AttemptLog;
   readonly #waits: Waits;
   readonly #scheduler: Scheduler;
   readonly #pubsub: PubSub;
   readonly #tasks: Tasks;
   #unsubscribe: (() => void) | undefined;
 
-  constructor(cloud: Cloud, ingress: Ingress, { pushTokensOutliveChanges }: DeliveryOptions = {}) {
+  constructor(cloud: Cloud, ingress: Ingress, { pushTokensOutliveChanges, attempts }: DeliveryOptions = {}) {
     this.#cloud = cloud;
+    this.#log = new AttemptLog(attempts);
     this.#waits = new Waits(cloud.clock);
     const tools = { cloud, ingress, log: this.#log, waits: this.#waits };
     this.#scheduler = new Scheduler(tools);
@@ -56,6 +60,19 @@ export class Delivery {
     this.#scheduler.stop();
     this.#waits.stop();
     this.#tasks.stop();
+  }
+
+  /** What another one has to go on with. */
+  kept(): KeptDelivery {
+    return { tasks: this.#tasks.kept(), messages: this.#pubsub.kept() };
+  }
+
+  /** Goes on with what was kept, as far as its queues and subscriptions are still there. What is overdue is sent at once. */
+  load(kept: KeptDelivery): void {
+    this.#requireRunning();
+    const { tasks, messages } = ofWhatIsThere(kept, this.#cloud.store);
+    this.#tasks.load(tasks);
+    this.#pubsub.load(messages);
   }
 
   /** Runs a job now, with its retries. They wait on the clock, so somebody else has to move it meanwhile. */

@@ -1,6 +1,8 @@
 import { request } from "node:http";
 import type { IncomingMessage } from "node:http";
+import type { Attempt } from "../delivery/attempt";
 import type { Made } from "../doors/provider/door";
+import type { Verdict } from "../ingress/http";
 import type { Serving } from "./claim";
 import { HostError } from "./host-error";
 
@@ -36,10 +38,20 @@ export class Client {
     await textOf(await this.#ask("POST", "/minters", { member, account }));
   }
 
-  /** What the gate before a target says to a token. */
-  async atTheGate(target: string, token: string): Promise<{ outcome: string; reason: string }> {
+  /** What the gate before a target says to a token; with what the code behind answers, where code runs. */
+  async atTheGate(target: string, token: string): Promise<Pick<Verdict, "outcome" | "reason" | "status">> {
     const text = await textOf(await this.#ask("POST", "/gate", { target, token }));
-    return JSON.parse(text) as { outcome: string; reason: string };
+    return JSON.parse(text) as Pick<Verdict, "outcome" | "reason" | "status">;
+  }
+
+  /** The latest attempts of all sources since it is served. */
+  async attempts(): Promise<Attempt[]> {
+    return JSON.parse(await textOf(await this.#ask("GET", "/attempts"))) as Attempt[];
+  }
+
+  /** Tells one source to call its target now; the first attempt that comes of it. */
+  async fire(name: string, data: string): Promise<Attempt> {
+    return JSON.parse(await textOf(await this.#ask("POST", "/fire", { name, data }))) as Attempt;
   }
 
   async remove(token: string, id: string): Promise<void> {

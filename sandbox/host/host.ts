@@ -8,8 +8,6 @@ import { readState, type State } from "./state-file";
 import type * as Worlds from "./world";
 import type { World, WorldOptions } from "./world";
 
-const SECOND = 1000;
-
 /**
  * The one process that has the cloud of a folder. Whoever wants something of the cloud asks here, so there are never two
  * that write.
@@ -20,7 +18,7 @@ export class Host {
   readonly #world = new Promise<World>((resolve) => {
     this.#loaded = resolve;
   });
-  #time: NodeJS.Timeout | undefined;
+  #isLoaded = false;
 
   private constructor(
     private readonly folder: Folder,
@@ -58,9 +56,8 @@ export class Host {
   /** Restores the cloud. Apart from the start because it takes as long as starting Pulumi, which can be done meanwhile. */
   load(options: WorldOptions): World {
     const { World: Restored } = createRequire(__filename)("./world") as typeof Worlds;
-    const world = new Restored(this.folder.cloud, this.before, options);
-    this.#time = setInterval(() => void world.keepUp(), SECOND);
-    this.#time.unref();
+    const world = new Restored(this.folder.cloud, this.before, options, this.control.address);
+    this.#isLoaded = true;
     this.#loaded(world);
     return world;
   }
@@ -76,11 +73,8 @@ export class Host {
 
   /** Saves, and leaves nothing listening. */
   async stop(): Promise<void> {
-    clearInterval(this.#time);
-    if (this.#time !== undefined) {
-      const world = await this.#world;
-      world.door.close();
-      await world.save();
+    if (this.#isLoaded) {
+      await (await this.#world).stop();
     }
     release(this.folder.serving, this.serving);
     await this.control.stop();
@@ -101,7 +95,7 @@ export class Host {
     /** For whoever works on the sandbox and has no account at Google to sign in with. */
     "POST /access-token": async ({ url, response }) => {
       const world = await this.#world;
-      answer(response, 200, await world.accessToken(url.searchParams.get("member") ?? ""));
+      answer(response, 200, world.accessToken(url.searchParams.get("member") ?? ""));
     },
     "POST /minters": async ({ url, response }) => {
       const world = await this.#world;
@@ -112,6 +106,14 @@ export class Host {
       const world = await this.#world;
       const { target = "", token = "" } = Object.fromEntries(url.searchParams);
       answer(response, 200, await world.atTheGate(target, token));
+    },
+    "GET /attempts": async ({ response }) => {
+      answer(response, 200, (await this.#world).attempts());
+    },
+    "POST /fire": async ({ url, response }) => {
+      const world = await this.#world;
+      const { name = "", data = "" } = Object.fromEntries(url.searchParams);
+      answer(response, 200, await world.fire(name, data));
     },
     "POST /remove": async ({ url, response }) => {
       const world = await this.#world;

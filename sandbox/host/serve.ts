@@ -6,6 +6,7 @@ import type { WorldOptions } from "./world";
 
 export interface ServeOptions extends WorldOptions {
   folder: Folder;
+  root: string;
   port?: number;
   say: (line: string) => void;
 }
@@ -26,7 +27,7 @@ export async function serve({ folder, port, say, ...options }: ServeOptions): Pr
     say(
       `The sandbox is up at ${host.serving.address}, with ${cloud.store.size} resources in ` +
         `${projects.length === 0 ? "no project yet" : projects.join(", ")}. It is an emulator, and no security boundary.\n` +
-        `Google's APIs are there as well, as far as it has them (docs/tokens.md).\n` +
+        `Its schedules fire, its queues dispatch and its topics push, and Google's APIs are there as far as it has them (docs/sandbox.md).\n` +
         `Deploy to it from another terminal: npm run sandbox -- pulumi up. It is saved in ${folder.path}; Ctrl-C stops it.`,
     );
     await end;

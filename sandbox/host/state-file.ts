@@ -1,6 +1,7 @@
 import { readFileSync, renameSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import type { Snapshot } from "../cloud/snapshot";
+import type { KeptDelivery } from "../delivery/kept";
 import type { Made } from "../doors/provider/door";
 import { HostError } from "./host-error";
 import { isSystemError } from "../doors/shared/system-error";
@@ -14,6 +15,8 @@ export interface State {
   ahead: number;
   /** What Pulumi made, with its URNs. */
   made: Made[];
+  /** What was still to be delivered. */
+  delivery?: KeptDelivery;
 }
 
 /** Reads what was saved last; undefined if nothing was. */

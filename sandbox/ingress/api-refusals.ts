@@ -1,22 +1,18 @@
+import type { StatusCode } from "../cloud/errors";
 import type { ApiCall } from "./google-apis";
 import type { HttpResponse } from "./http";
 
+/** Why one of Google's APIs does not know who calls, or takes the token for too little. */
+export type UnknownCaller =
+  "no credential" | "no access token" | "expired token" | "account gone" | "wrong scope";
+
 /** Why one of Google's APIs says no. */
-export type ApiRefusalCase =
-  | "no credential"
-  | "no access token"
-  | "expired token"
-  | "account gone"
-  | "wrong scope"
-  | "api disabled"
-  | "no permission"
-  | "bad request"
-  | "not found";
+export type ApiRefusalCase = UnknownCaller | "api disabled" | "no permission" | "bad request" | "not found";
 
 interface ApiRefusal {
   readonly status: number;
   /** Google's canonical code. */
-  readonly code: string;
+  readonly code: StatusCode;
   readonly message: string;
   /** https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto */
   readonly reason?: string;
@@ -29,7 +25,7 @@ const EXPECTED =
   "Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.";
 
 /** https://google.aip.dev/193, https://cloud.google.com/apis/design/errors. `<…>` stands for what the call says. */
-const REFUSALS: Readonly<Record<ApiRefusalCase, ApiRefusal>> = {
+export const API_REFUSALS: Readonly<Record<ApiRefusalCase, ApiRefusal>> = {
   "no credential": {
     status: 401,
     code: "UNAUTHENTICATED",
@@ -95,7 +91,7 @@ export function apiRefusal(
   { service, project, target }: ApiCall,
   { permission = "", fault = "" }: { permission?: string; fault?: string },
 ): HttpResponse & { assumed?: string } {
-  const { status, code, message, reason, domain = "googleapis.com", assumed } = REFUSALS[kind];
+  const { status, code, message, reason, domain = "googleapis.com", assumed } = API_REFUSALS[kind];
   const resource = target.fullName.replace(/^\/\/[^/]+\//, "");
   const said: Readonly<Record<string, string>> = { service, project, resource, permission, fault };
   const metadata = permission === "" ? { service } : { permission, resource };

@@ -1,7 +1,6 @@
 import type { Cloud } from "../cloud/cloud";
 import type { Decision } from "../cloud/iam/decide";
-import { CLOUD_PLATFORM } from "../cloud/tokens/access-tokens";
-import { credentials } from "./credentials";
+import { apiCaller } from "./api-caller";
 import { apiRefusal, type ApiRefusalCase } from "./api-refusals";
 import type { HttpRequest, HttpResponse, TargetRef, Verdict } from "./http";
 import { runJobApi } from "./run-jobs";
@@ -31,7 +30,6 @@ type Refused = {
   permission?: string;
   decision?: Decision;
 };
-type Known = { member: string };
 
 /** A call of one of Google's own APIs, decided and carried out; undefined if it is not modelled. */
 export function callGoogleApi(
@@ -57,7 +55,7 @@ export function callGoogleApi(
     return { response: { status, ...response }, verdict };
   };
 
-  const who = authenticate(cloud, request, call);
+  const who = apiCaller(cloud, request.headers, call);
   if ("refusal" in who) return refuse(who);
   const may = authorize(cloud, who, call);
   if ("refusal" in may) return refuse(may, who.member);
@@ -80,46 +78,11 @@ export function callGoogleApi(
   };
 }
 
-/** Only an access token says who calls an API: https://docs.cloud.google.com/docs/authentication/token-types */
-function authenticate(cloud: Cloud, request: HttpRequest, call: ApiCall): Known | Refused {
-  // The other header that gates look at is Cloud Run's own.
-  const headers = request.headers.filter(([name]) => name.toLowerCase() === "authorization");
-  const found = credentials(headers);
-  if (found.kind !== "bearer") {
-    const assumed =
-      found.kind === "none" ? undefined : "that any other credential is answered as if there were none";
-    return {
-      refusal: "no credential",
-      reason: `${call.service} wants an access token, and none came.`,
-      assumed,
-    };
-  }
-  const access = cloud.tokens.findAccess(found.token);
-  if (access === undefined) return unknownToken(found.token);
-  const email = access.member.replace(/^[A-Za-z]+:/, "");
-  const account = cloud.iam.account(email);
-  if (access.uid !== undefined && (account?.uniqueId !== access.uid || account.disabled === true)) {
-    const reason = `The account ${email} that the token was made for is disabled, or does not exist any more.`;
-    return { refusal: "account gone", reason };
-  }
-  if (!access.scopes.includes(CLOUD_PLATFORM)) {
-    const reason = `The token has the scope ${access.scopes.join(" ")}, and the call needs ${CLOUD_PLATFORM}.`;
-    return { refusal: "wrong scope", reason };
-  }
-  return { member: access.member };
-}
-
-function unknownToken(token: string): Refused {
-  return token.startsWith("ya29.")
-    ? { refusal: "expired token", reason: "Nobody has this access token, or not any more." }
-    : {
-        refusal: "no access token",
-        reason:
-          "Google's APIs take access tokens, and this is none: an id_token says who calls, and gives nothing.",
-      };
-}
-
-function authorize(cloud: Cloud, { member }: Known, call: ApiCall): { decision: Decision } | Refused {
+function authorize(
+  cloud: Cloud,
+  { member }: { member: string },
+  call: ApiCall,
+): { decision: Decision } | Refused {
   const { target, project, service, permissions } = call;
   if (!cloud.apis.isEnabled(project, service)) {
     return { refusal: "api disabled", reason: `${service} is not enabled in project "${project}".` };

@@ -1,9 +1,9 @@
 import type { Cloud } from "../cloud/cloud";
-import { CloudError } from "../cloud/errors";
 import type { StoredResource } from "../cloud/store";
+import { type Answer, join, no, parse, sentence } from "./answers";
+import { beforeTheToken } from "./before-the-token";
 import { credentials } from "./credentials";
 import type { Front } from "./front";
-import type { Gate } from "./gate";
 import { callGoogleApi, MODELLED_APIS } from "./google-apis";
 import { apiGateway, type GatewayState } from "./gateways/api-gateways";
 import { espv2 } from "./gateways/espv2";
@@ -13,7 +13,6 @@ import {
   NoInstanceAvailable,
   type Backend,
   type HttpRequest,
-  type HttpResponse,
   type Origin,
   type TargetRef,
   type Verdict,
@@ -21,14 +20,9 @@ import {
 import { judgeByIap, withoutIapHeaders } from "./iap";
 import { meantForIap } from "./iap-backends";
 import { judge } from "./judge";
-import { REFUSALS, refuse, type RefusalCase } from "./refusals";
+import { REFUSALS, refuse } from "./refusals";
 import { withoutSignature } from "./strip";
 import { findTarget, type Found } from "./targets";
-
-export interface Answer {
-  response: HttpResponse;
-  verdict: Verdict;
-}
 
 export interface IngressOptions {
   /** What stands before an application that is not Google's, by its host. Default: nothing, the application decides. */
@@ -192,97 +186,3 @@ const MOST_HOPS = 5;
 
 // Documentation and reports from live services disagree, so nothing may rest on a signature behind a private service.
 const STRIPPED = "that the signature is taken out of Authorization before a Run service sees it";
-
-const ORDER = "that this is checked before the token";
-
-/** What is refused whoever asks. */
-function beforeTheToken(
-  url: URL,
-  { gate, address }: { gate: Gate; address: "run.app" | "cloudfunctions.net" },
-  from: Origin,
-): { refusal: RefusalCase; reason: string; assumed?: string } | undefined {
-  if (address === "run.app" && url.pathname === "/healthz") {
-    return {
-      refusal: "health path",
-      reason: "Google's front end answers /healthz by itself; use another path",
-    };
-  }
-  if (gate.defaultUrlDisabled) {
-    return {
-      refusal: "url disabled",
-      reason: `${gate.label} has defaultUriDisabled, which closes its run.app and cloudfunctions.net addresses`,
-      assumed: ORDER,
-    };
-  }
-  if (gate.ingress === "internal" && !isInside(gate, address, from)) {
-    return { refusal: "ingress", reason: blocked(gate, address, from), assumed: ORDER };
-  }
-  // Cloud Functions: https://cloud.google.com/functions/docs/reference/rest/v2/projects.locations.functions#securitylevel
-  if (url.protocol === "http:" && !gate.plainHttp) {
-    return {
-      refusal: "not https",
-      reason: `${gate.label} serves https only and redirects there; a token sent in clear text can be stolen`,
-      assumed: gate.ref.kind === "run-service" ? "that Run services redirect as functions do" : undefined,
-    };
-  }
-  return undefined;
-}
-
-/**
- * Scheduler, Tasks and Pub/Sub of the same project count as inside, by the run.app address only.
- * https://docs.cloud.google.com/run/docs/securing/ingress
- */
-function isInside(gate: Gate, address: string, from: Origin): boolean {
-  return from.network === "google" && from.project === gate.project && address === "run.app";
-}
-
-function blocked(gate: Gate, address: string, from: Origin): string {
-  const rule = `${gate.label} takes internal traffic only`;
-  if (from.network === "internet") return `${rule}, and this request comes from the internet`;
-  return from.project === gate.project
-    ? `${rule}, and Google's services count as internal on the run.app address alone, not on ${address}`
-    : `${rule}, and this request comes from the project "${from.project}", not from "${gate.project}"`;
-}
-
-type Why = Omit<Verdict, "outcome" | "status" | "log">;
-
-function no(kind: RefusalCase, url: URL, why: Why, says?: string): Answer {
-  const { status, log, assumed } = REFUSALS[kind];
-  const headers: Record<string, string> = kind === "not https" ? { location: toHttps(url) } : {};
-  return {
-    response: refuse(kind, url.pathname, headers, says),
-    verdict: {
-      ...why,
-      outcome: status === 404 ? "not found" : "refused",
-      status,
-      log,
-      reason: sentence(why.reason),
-      assumed: join(why.assumed, assumed),
-    },
-  };
-}
-
-function sentence(text: string): string {
-  return text.endsWith(".") ? text : `${text}.`;
-}
-
-function toHttps(url: URL): string {
-  const secure = new URL(url);
-  secure.protocol = "https:";
-  return secure.href;
-}
-
-function join(...assumptions: (string | undefined)[]): string | undefined {
-  const made = assumptions.filter((assumption) => assumption !== undefined);
-  return made.length > 0 ? made.join("; ") : undefined;
-}
-
-function parse(url: string): URL {
-  if (!URL.canParse(url) || !/^https?:/i.test(url)) {
-    throw new CloudError(
-      "INVALID_ARGUMENT",
-      `"${url}" is not an http or https address. Use an absolute one.`,
-    );
-  }
-  return new URL(url);
-}

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { OAuth2Client } from "google-auth-library";
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify, SignJWT } from "jose";
 import { VirtualClock } from "../../sandbox/cloud/clock";
+import { RealClock } from "../../sandbox/cloud/real-clock";
 import { Cloud, type CloudOptions } from "../../sandbox/cloud/cloud";
 import { CloudError, type StatusCode } from "../../sandbox/cloud/errors";
 import { Iam } from "../../sandbox/cloud/iam/iam";
@@ -167,6 +168,52 @@ describe("VirtualClock", () => {
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+describe("RealClock", () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ now: 1_000_000 });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it("goes on by itself, and wakes who waits, however long: a timer of Node's would fire at once", () => {
+    const clock = new RealClock({ ahead: 500 });
+    const fired: string[] = [];
+    const month = 31 * 86_400_000;
+    clock.at(clock.now() + month, () => {
+      fired.push("month");
+    });
+    clock.at(0, () => {
+      fired.push("past");
+    });
+    const called = clock.at(clock.now() + 10, () => {
+      fired.push("called off");
+    });
+    called.cancel();
+    expect([clock.now(), fired]).toEqual([1_000_500, []]);
+    jest.advanceTimersByTime(month - 1);
+    expect(fired).toEqual(["past"]);
+    jest.advanceTimersByTime(1);
+    expect([clock.now(), fired]).toEqual([1_000_500 + month, ["past", "month"]]);
+    expect(jest.getTimerCount()).toBe(0);
+    expect(() => clock.at(Number.NaN, () => undefined)).toThrow(/A timer needs a time/);
+  });
+
+  it("never goes back, and is a minute late at most when the machine has slept", () => {
+    const clock = new RealClock();
+    let firedAt = 0;
+    clock.at(clock.now() + 3_600_000, () => {
+      firedAt = clock.now();
+    });
+    jest.setSystemTime(999_000);
+    expect(clock.now()).toBe(1_000_000);
+    jest.setSystemTime(1_000_000 + 4_000_000);
+    jest.advanceTimersByTime(60_000);
+    expect(firedAt - 5_000_000).toBeLessThanOrEqual(60_000);
+    expect(firedAt).toBeGreaterThan(0);
   });
 });
 

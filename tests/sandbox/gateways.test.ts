@@ -3,7 +3,7 @@ import { createSign, generateKeyPairSync } from "node:crypto";
 import { runServiceName } from "../../sandbox/cloud/names";
 import { Provider } from "../../sandbox/cloud/resources/provider";
 import { isProps } from "../../sandbox/cloud/resources/values";
-import type { Answer } from "../../sandbox/ingress/ingress";
+import type { Answer } from "../../sandbox/ingress/answers";
 import { AUDIENCE, CALLER, GatewayWorld, headerOf, KINDS, STRANGER } from "../support/gateways";
 import type { GatewayKind } from "../support/gateways";
 import { PROJECT } from "../support/stack";
@@ -184,6 +184,17 @@ describe.each(BOTH)("%s", (kind) => {
       aud: orders["uri"],
       email: world.resource("Account", "gate-proxy").outputs["email"],
     });
+  });
+
+  test("adds the caller's token to what the client has sent in its place: the backend gets both", async () => {
+    await deployed(kind);
+    const token = await world.token();
+    world.answer = () => ({ status: 200, headers: {}, body: "hello" });
+    await world.call(token, { headers: [["X-Forwarded-Authorization", "forged"]] });
+    const forwarded = world.reached[0]?.headers.filter(
+      ([name]) => name.toLowerCase() === "x-forwarded-authorization",
+    );
+    expect(forwarded?.map(([, value]) => value)).toEqual(["forged", `Bearer ${token}`]);
   });
 
   test("in front of a backend that does not look at who calls lets strangers in, and says whose matter that is", async () => {

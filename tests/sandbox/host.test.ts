@@ -4,13 +4,17 @@ import { request, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Provider } from "../../sandbox/cloud/resources/provider";
+import type { Attempt } from "../../sandbox/delivery/attempt";
 import { claim, release } from "../../sandbox/host/claim";
 import { Client } from "../../sandbox/host/client";
 import { Folder } from "../../sandbox/host/folder";
 import { Host } from "../../sandbox/host/host";
+import { isAlive } from "../../sandbox/host/is-alive";
 import type { World } from "../../sandbox/host/world";
 import { environment } from "../../sandbox/pulumi/environment";
 import { SandboxProject } from "../support/sandbox-project";
+import { APP, APPS, CALLER, keepDeployed, REGION } from "../support/served";
+import { tasksClient } from "../support/tasks-client";
 
 const TOPIC = "gcp:pubsub/topic:Topic";
 const OPTIONS = { projectKind: "default", iamDelay: 0 } as const;
@@ -198,6 +202,121 @@ describe("the address at which it is controlled", () => {
   });
 });
 
+describe("a cloud that is served, its sources at work", () => {
+  const QUEUES = `projects/my-project/locations/${REGION}/queues`;
+  let project: SandboxProject;
+  beforeEach(async () => {
+    project = new SandboxProject({ "index.ts": "", "apps/local.json": APPS, "app/index.js": APP });
+    await keepDeployed(project.kept);
+  });
+  afterEach(() => {
+    project.close();
+  });
+
+  async function serve(): Promise<{ child: ReturnType<SandboxProject["start"]>; address: string }> {
+    const child = project.start(["serve"]);
+    const [, address = ""] = await said(child, /The sandbox is up at (127\.0\.0\.1:\d+), /);
+    return { child, address };
+  }
+  const fired = (...args: string[]) => {
+    const { status, out, err } = project.sandbox(["fire", "--json", ...args]);
+    return { status, err, attempt: out === "" ? undefined : (JSON.parse(out) as Attempt) };
+  };
+  const attempts = () => JSON.parse(project.sandbox(["attempts", "--json"]).out) as Attempt[];
+  const pidIn = ({ response }: Attempt) => (JSON.parse(response?.body ?? "") as { pid: number }).pid;
+
+  test("takes tasks from Google's own client, runs jobs, pushes messages, and tells of each attempt", async () => {
+    const { child, address } = await serve();
+    const { out: token } = project.sandbox(["access-token", "user:owner@example.com"]);
+    const client = tasksClient(address, token.trim());
+    const parent = `${QUEUES}/orders`;
+    await client.createTask({
+      parent,
+      task: { name: `${parent}/tasks/one`, httpRequest: { url: "https://x.example" } },
+    });
+    for (const name of ["hourly", "orders", "pushed"]) {
+      const { status, attempt } = fired(name);
+      expect([status, attempt]).toMatchObject([
+        0,
+        { outcome: "success", caller: CALLER, response: { status: 200 } },
+      ]);
+    }
+    const failed = fired("nowhere");
+    expect([failed.status, failed.attempt?.reason]).toEqual([
+      1,
+      expect.stringContaining("does not list its image absent"),
+    ]);
+    expect(fired("none")).toMatchObject({
+      status: 2,
+      err: expect.stringMatching(/There are: .*hourly.*orders/) as string,
+    });
+
+    const all = attempts();
+    expect(all.map(({ source, task }) => task?.split("/").at(-1) ?? source.kind)).toEqual([
+      "one",
+      "scheduler-job",
+      expect.stringMatching(/^\d+$/),
+      "push-subscription",
+      "scheduler-job",
+    ]);
+    expect(new Set(all.slice(0, 4).map(pidIn)).size).toBe(1);
+    const { out: table } = project.sandbox(["attempts"], { COLUMNS: "200" });
+    expect(table).toMatch(/✓ {2}\S+Z +queue orders .*\n.*job hourly-job/);
+    expect(table).toMatch(/✗ {2}\S+Z +job nowhere-\w+ .* 500 /);
+    child.kill("SIGTERM");
+    expect(await once(child, "exit")).toEqual([0, null]);
+    expect(isAlive(pidIn(all[0] as Attempt))).toBe(false);
+  });
+
+  test("can be killed: no app is left, and the next one does what was not done", async () => {
+    const { child, address } = await serve();
+    const { out: token } = project.sandbox(["access-token", "user:owner@example.com"]);
+    const parent = `${QUEUES}/held`;
+    const client = tasksClient(address, token.trim());
+    await client.createTask({
+      parent,
+      task: { name: `${parent}/tasks/kept`, httpRequest: { url: "https://x.example" } },
+    });
+    const { attempt } = fired("hourly");
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    await until(() => !isAlive(pidIn(attempt as Attempt)));
+    expect(project.sandbox(["attempts"])).toMatchObject({
+      status: 2,
+      err: `Nobody serves ${project.kept}. Start it in another terminal: npm run sandbox -- serve\n`,
+    });
+    // What another command does to the cloud meanwhile takes nothing of it away.
+    expect(project.sandbox(["remove", TOPIC, "projects/my-project/topics/none"]).status).toBe(2);
+
+    const next = await serve();
+    const { out: another } = project.sandbox(["access-token", "user:owner@example.com"]);
+    const again = tasksClient(next.address, another.trim());
+    const [tasks] = await again.listTasks({ parent });
+    expect(tasks.map(({ name }) => name)).toEqual([`${parent}/tasks/kept`]);
+    await again.runTask({ name: `${parent}/tasks/kept` });
+    await until(() => attempts().length === 1);
+    expect(attempts()).toMatchObject([{ task: `${parent}/tasks/kept`, outcome: "success" }]);
+    next.child.kill("SIGINT");
+    expect(await once(next.child, "exit")).toEqual([0, null]);
+    expect(project.cloud?.delivery?.tasks.tasks).toEqual([]);
+  });
+
+  test("is none while it is up for another command only", async () => {
+    const host = await started();
+    host.load(OPTIONS);
+    const client = new Client(host.serving);
+    await expect(client.attempts()).rejects.toThrow(
+      "This sandbox is up for another command, and delivers nothing. One that does: npm run sandbox -- serve",
+    );
+    await expect(client.fire("hourly", "")).rejects.toThrow("delivers nothing");
+    const { status } = await fetch(`http://${host.serving.address}/v2/${QUEUES}/held/tasks`, {
+      method: "POST",
+    });
+    expect(status).toBe(501);
+    await host.stop();
+  });
+});
+
 describe("Pulumi's environment in the sandbox", () => {
   const OWN = {
     GOOGLE_APPLICATION_CREDENTIALS: "/home/me/key.json",
@@ -290,14 +409,21 @@ describe("the commands", () => {
   });
 });
 
-async function said(child: ReturnType<SandboxProject["start"]>, pattern: RegExp): Promise<void> {
+async function said(child: ReturnType<SandboxProject["start"]>, pattern: RegExp): Promise<RegExpExecArray> {
   let text = "";
   child.stderr?.setEncoding("utf8");
   for await (const chunk of child.stderr ?? []) {
     text += String(chunk);
-    if (pattern.test(text)) return;
+    const found = pattern.exec(text);
+    if (found !== null) return found;
   }
   throw new Error(`it ended without saying ${String(pattern)}:\n${text}`);
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const end = Date.now() + 10_000;
+  while (!condition() && Date.now() < end) await new Promise((done) => setTimeout(done, 20));
+  expect(condition()).toBe(true);
 }
 
 function topicsIn(text: string): unknown[] {

@@ -8,6 +8,7 @@ import {
   type Authentication,
   type JwtProvider,
 } from "../../sandbox/ingress/jwt-authn/authenticate";
+import { check } from "../../sandbox/ingress/gateways/check";
 import { challenge, MESSAGES, type JwtFailure } from "../../sandbox/ingress/jwt-authn/failures";
 import { GOOGLE_KEYS } from "../../sandbox/ingress/jwt-authn/keys";
 import { DEFAULT_LOCATIONS, findTokens } from "../../sandbox/ingress/jwt-authn/locations";
@@ -315,5 +316,34 @@ describe("challenge", () => {
   it("shows no more than 256 letters of a path", () => {
     const shown = challenge(`https://app.example/${"a".repeat(1000)}`, "missing");
     expect(shown).toBe(`Bearer realm="https://app.example/${"a".repeat(255)}"`);
+  });
+});
+
+describe("ESPv2, where any of several providers will do,", () => {
+  it("answers for the last one that has something to say, as Envoy does", async () => {
+    const forged = await (await strangers()).forge.signed({}, { kid: (await googles()).kid });
+    const own = { issuer: ISSUER, jwksUri: GOOGLE_KEYS, audiences: [AUDIENCE] };
+    const providers = {
+      own,
+      other: { ...own, audiences: ["https://other.example"] },
+      foreign: { ...own, issuer: "https://issuer.example" },
+    };
+    const proxy: Parameters<typeof check>[1] = {
+      label: "proxy",
+      target: { kind: "api-gateway", fullName: "gateway" },
+      email: EMAIL,
+      serviceName: "service.example",
+      config: { host: "service.example", providers, methods: [], everythingElse: undefined },
+      userInfoHeader: "X-User",
+    };
+    const headers: [string, string][] = [["Authorization", `Bearer ${forged}`]];
+    const asked = async (...names: string[]) => {
+      const request = { method: "GET", url: "https://gateway.example/", headers, body: "" };
+      const answer = await check(aCloud(), proxy, names, request);
+      return answer.ok ? "let in" : answer.failure;
+    };
+    expect(await asked("own", "other", "foreign")).toBe("audience not allowed");
+    expect(await asked("foreign", "other", "own")).toBe("bad signature");
+    expect(await asked("foreign")).toBe("unknown issuer");
   });
 });

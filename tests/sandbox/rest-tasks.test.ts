@@ -2,8 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { CloudTasksClient } from "@google-cloud/tasks";
-import { UserRefreshClient } from "google-auth-library";
+import type { CloudTasksClient } from "@google-cloud/tasks";
 import * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import { decodeJwt } from "jose";
 import { CallerIdentity, CloudRunService, TaskQueue } from "../../components";
@@ -17,12 +16,11 @@ import { RestDoor } from "../../sandbox/doors/rest/rest-door";
 import { Live } from "../support/live";
 import { PROJECT, TestStack } from "../support/stack";
 import type { Deployed } from "../support/stack";
+import { tasksClient } from "../support/tasks-client";
 
 const REGION = "us-central1";
 const MINUTE = 60_000;
 const OWNER = "user:owner@example.com";
-
-type AuthClient = NonNullable<ConstructorParameters<typeof CloudTasksClient>[0]>["authClient"];
 
 interface Settings {
   readonly queue: string;
@@ -81,14 +79,7 @@ class World {
   }
 
   client(member?: string): CloudTasksClient {
-    const [apiEndpoint = "", port = ""] = this.door.address.split(":");
-    const authClient = new UserRefreshClient();
-    // By itself it would load a library in a way that jest has not.
-    authClient.transporter.defaults.fetchImplementation = fetch;
-    authClient.setCredentials({ access_token: this.token(member) });
-    const options = { fallback: true, protocol: "http", apiEndpoint, port: Number(port) };
-    // The client has a copy of the library of its own, whose classes are others to the compiler.
-    return new CloudTasksClient({ ...options, authClient: authClient as unknown as AuthClient });
+    return tasksClient(this.door.address, this.token(member));
   }
 
   async ask(

@@ -192,6 +192,11 @@ describe("the door", () => {
     expect(await ask(bearer(identity))).toMatchObject([401, reason("ACCESS_TOKEN_TYPE_UNSUPPORTED")]);
     const little = cloud.tokens.mintAccess({ member: OWNER, scopes: ["email"] });
     expect(await ask(bearer(little.token))).toMatchObject([403, reason("ACCESS_TOKEN_SCOPE_INSUFFICIENT")]);
+    const account = cloud.iam.account(CALLER);
+    if (account === undefined) throw new Error("nobody calls");
+    cloud.iam.addAccount({ ...account, disabled: true });
+    expect(await ask(bearer(token))).toMatchObject([401, reason("ACCOUNT_STATE_INVALID")]);
+    cloud.iam.addAccount(account);
     await clock.advance(HOUR);
     expect(await ask(bearer(token))).toMatchObject([401, reason("ACCESS_TOKEN_EXPIRED")]);
   });

@@ -4,7 +4,8 @@ import { VirtualClock } from "../../sandbox/cloud/clock";
 import { Cloud } from "../../sandbox/cloud/cloud";
 import type { Front } from "../../sandbox/ingress/front";
 import type { HttpRequest } from "../../sandbox/ingress/http";
-import { Ingress, type Answer } from "../../sandbox/ingress/ingress";
+import type { Answer } from "../../sandbox/ingress/answers";
+import { Ingress } from "../../sandbox/ingress/ingress";
 import { sharedSigningKey } from "./signing-key";
 import { PROJECT, TestStack } from "./stack";
 

@@ -12,7 +12,7 @@ import type { Attempt } from "../../sandbox/delivery/attempt";
 import { Delivery } from "../../sandbox/delivery/delivery";
 import type { HttpRequest, HttpResponse } from "../../sandbox/ingress/http";
 import { Ingress } from "../../sandbox/ingress/ingress";
-import type { Answer } from "../../sandbox/ingress/ingress";
+import type { Answer } from "../../sandbox/ingress/answers";
 import { PROJECT, TestStack } from "./stack";
 import type { Deployed, TestStackOptions } from "./stack";
 

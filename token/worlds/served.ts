@@ -38,10 +38,12 @@ export function served({ serving, folder, stack, operator, say }: ServedOptions)
       return signedIn(member, await client.accessToken(member));
     },
     use: async (token, choice) => {
-      const { outcome, reason } = await client.atTheGate(choice.url, token);
+      const { outcome, reason, status } = await client.atTheGate(choice.url, token);
       return [
-        `The gate of ${choice.target.name}: ${outcome}. ${reason}`,
-        "It is the sandbox's own, nothing runs behind its gates, and nothing outside takes it. What it says:",
+        status === undefined
+          ? `The gate of ${choice.target.name}: ${outcome}. ${reason}`
+          : `GET ${choice.url} with it: ${status}. ${reason}`,
+        "It is the sandbox's own, and nothing outside takes it. What it says:",
         `  curl "${client.apis}/tokeninfo?id_token=$(${again(choice, stack.name)})"`,
       ];
     },

@@ -9,3 +9,8 @@ export function projectIn(cx: Context, inputs: { project?: string }): { id: stri
   }
   return cx.cloud.projects.require(id);
 }
+
+/** Who runs Pulumi in a project, as Google's APIs name whoever made or changed something. */
+export function deployerEmail({ cloud }: Context, project: string): string {
+  return cloud.deployer(project).replace(/^[A-Za-z]+:/, "");
+}

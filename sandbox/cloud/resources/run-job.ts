@@ -7,10 +7,10 @@ import { requireActAs } from "./access";
 import { etagOf, hexOf, lettersOf } from "./identifiers";
 import { kind, type Context, type Kind } from "./kind";
 import { LABEL_OUTPUTS, labelOutputs } from "./labelled";
-import { projectIn } from "./project";
+import { deployerEmail, projectIn } from "./project";
 import { region } from "./regions";
 import { container, templateRules, volumes, vpcAccess } from "./run-schema";
-import { requireSecrets } from "./secrets-in-use";
+import { requireSecrets, secretsOf } from "./secrets-in-use";
 import {
   block,
   duration,
@@ -23,7 +23,7 @@ import {
   textMap,
   whole,
 } from "./shapes";
-import { isProps, type Props } from "./values";
+import type { Props } from "./values";
 
 export const RUN_JOB = "gcp:cloudrunv2/job:Job";
 
@@ -171,14 +171,5 @@ function requireRunnable(cx: Context, inputs: Inputs): void {
   const email = serviceAccount ?? defaultComputeAccount(project.number);
   const reader = `Run job "${inputs.name}"`;
   requireActAs(cx, { email, project: project.id, to: reader });
-  const uses = containers
-    .flatMap(({ envs }) => envs ?? [])
-    .flatMap(({ valueSource }) =>
-      isProps(valueSource) ? [{ version: "latest", ...valueSource.secretKeyRef }] : [],
-    );
-  requireSecrets(cx, { uses, project: project.id, email, reader });
-}
-
-function deployerEmail(cx: Context, project: string): string {
-  return cx.cloud.deployer(project).replace(/^[A-Za-z]+:/, "");
+  requireSecrets(cx, { uses: secretsOf(containers), project: project.id, email, reader });
 }

@@ -7,11 +7,11 @@ import { etagOf, hexOf, lettersOf } from "./identifiers";
 import { kind, type Context, type Kind } from "./kind";
 import { LABEL_OUTPUTS, labelOutputs } from "./labelled";
 import { outputsOf } from "./outputs";
-import { projectIn } from "./project";
+import { deployerEmail, projectIn } from "./project";
 import { runRules, runSchema, type RunInputs } from "./run-schema";
 import { hashUrl, runUrls } from "./run-urls";
-import { requireSecrets } from "./secrets-in-use";
-import { isProps, valueAt, type Props } from "./values";
+import { requireSecrets, secretsOf } from "./secrets-in-use";
+import { valueAt, type Props } from "./values";
 
 export const RUN_SERVICE = "gcp:cloudrunv2/service:Service";
 
@@ -157,14 +157,13 @@ function requireRunnable(cx: Context, inputs: RunInputs): void {
   const email = inputs.template.serviceAccount ?? defaultComputeAccount(project.number);
   const reader = `Run service "${inputs.name}"`;
   requireActAs(cx, { email, project: project.id, to: reader });
-  const envs = inputs.template.containers.flatMap((container) => container.envs ?? []);
-  const uses = envs.flatMap(({ valueSource }) =>
-    isProps(valueSource) ? [{ version: "latest", ...valueSource.secretKeyRef }] : [],
-  );
-  requireSecrets(cx, { uses, project: project.id, email, reader });
+  requireSecrets(cx, { uses: secretsOf(inputs.template.containers), project: project.id, email, reader });
 }
 
-/** cloud.google.com/run/docs/securing/managing-access, "Disable the Cloud Run Invoker IAM check" */
+/**
+ * cloud.google.com/run/docs/securing/managing-access, "Disable the Cloud Run Invoker IAM check". Assumed: the words, of which
+ * the first are those with which other managed constraints have been seen to refuse.
+ */
 function requireAllowed(cx: Context, project: string, constraint: string, name: string): void {
   if (cx.cloud.projects.require(project).orgPolicies?.includes(constraint) !== true) return;
   throw new CloudError(
@@ -172,10 +171,6 @@ function requireAllowed(cx: Context, project: string, constraint: string, name: 
     `Operation denied by org policy: ["constraints/${constraint}"] is enforced in project ${project}, so Run service "${name}" ` +
       "may not have invokerIamDisabled. Have an exception made for the project.",
   );
-}
-
-function deployerEmail(cx: Context, project: string): string {
-  return cx.cloud.deployer(project).replace(/^[A-Za-z]+:/, "");
 }
 
 function uuid(cx: Context): string {

@@ -1,6 +1,7 @@
 import { CloudError } from "../errors";
 import { requireReadable } from "./access";
 import type { Context } from "./kind";
+import { isProps } from "./values";
 
 const SECRET = /^projects\/([^/]+)\/secrets\/([^/]+)$/;
 
@@ -9,6 +10,19 @@ export interface SecretUse {
   /** The short name, or projects/{project}/secrets/{secret}, with the project's id or number. */
   secret: string;
   version: string;
+}
+
+/** What containers refer to in their environment; without a version, to the latest. */
+export function secretsOf(
+  containers: readonly {
+    envs?: readonly { valueSource?: { secretKeyRef: { secret: string; version?: string } } }[];
+  }[],
+): SecretUse[] {
+  return containers
+    .flatMap(({ envs }) => envs ?? [])
+    .flatMap(({ valueSource }) =>
+      isProps(valueSource) ? [{ version: "latest", ...valueSource.secretKeyRef }] : [],
+    );
 }
 
 /** Every secret must be there, in that version, and readable by the account that the code runs as. */

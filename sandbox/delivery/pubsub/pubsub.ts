@@ -2,7 +2,7 @@ import { CloudError } from "../../cloud/errors";
 import type { Change, StoredResource } from "../../cloud/store";
 import type { DeadLetter } from "./dead-letters";
 import { parseFilter } from "./filter";
-import { message, type Publication } from "./message";
+import { message, type Message, type Publication } from "./message";
 import { Queue, type QueueTools } from "./queue";
 import {
   expiry,
@@ -15,6 +15,12 @@ import {
 
 /** Looks like Google's message ids, and is the same in every run. */
 const FIRST_MESSAGE_ID = 10_000_000_000_000;
+
+/** Every message that is not acknowledged, by subscription. */
+export interface KeptMessages {
+  published: number;
+  outstanding: [subscription: string, messages: Message[]][];
+}
 
 /** Pub/Sub: a message on a topic becomes one message in each of its subscriptions, or in none. */
 export class PubSub {
@@ -35,6 +41,24 @@ export class PubSub {
     if (resource.token !== SUBSCRIPTION) return;
     if (op === "remove") this.#close(resource.id);
     else this.#queue(resource.id).changed(resource as StoredResource & { state: SubscriptionState });
+  }
+
+  kept(): KeptMessages {
+    const outstanding = [...this.#queues].map(([id, { messages }]): [string, Message[]] => [id, messages]);
+    return { published: this.#published, outstanding: structuredClone(outstanding) };
+  }
+
+  /**
+   * Deliveries are counted from 1 again; most attempts are kept to "on a best effort basis":
+   * https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions#deadletterpolicy
+   */
+  load({ published, outstanding }: KeptMessages): void {
+    this.#published = Math.max(this.#published, published);
+    for (const [id, messages] of structuredClone(outstanding)) {
+      const subscription = this.#tools.cloud.store.get<SubscriptionState>(SUBSCRIPTION, id);
+      if (subscription === undefined) continue;
+      for (const each of messages) this.#queue(id).add(subscription, each);
+    }
   }
 
   /** The message's id. Without a subscription the message is lost. */

@@ -37,9 +37,14 @@ export class Queue {
   }
 
   get backlog(): number {
+    return this.messages.length;
+  }
+
+  /** In the order in which they came. */
+  get messages(): Message[] {
     const subscription = this.#subscription();
-    if (subscription === undefined) return 0;
-    return [...this.#outstanding].filter((message) => !this.#isTooOld(subscription, message)).length;
+    if (subscription === undefined) return [];
+    return [...this.#outstanding].filter((message) => !this.#isTooOld(subscription, message));
   }
 
   add(subscription: Subscription, message: Message): void {

@@ -32,6 +32,12 @@ export function queueOfTask(name: string): string {
   return name.replace(/\/tasks\/[^/]*$/, "");
 }
 
+export interface KeptNames {
+  given: number;
+  /** When each name is free again. */
+  freeAt: [string, number][];
+}
+
 /**
  * The names of tasks: which are taken, and which were of late. The words of the refusals were recorded from Google:
  * github.com/aertje/cloud-tasks-emulator, conformance/golden/realcloud.json
@@ -59,6 +65,16 @@ export class TaskNames {
       );
     }
     return wanted;
+  }
+
+  /** Names that are free by now are left out. */
+  kept(now: number): KeptNames {
+    return { given: this.#given, freeAt: [...this.#freeAt].filter(([, freeAt]) => freeAt > now) };
+  }
+
+  load({ given, freeAt }: KeptNames): void {
+    this.#given = Math.max(this.#given, given);
+    for (const [name, time] of freeAt) this.#freeAt.set(name, time);
   }
 
   /** A task of this name is gone. */

@@ -8,9 +8,15 @@ import { requireUsable } from "./named-caller";
 import { QUEUE, type QueueState, type StoredQueue } from "./queue";
 import { QueueWorker } from "./queue-worker";
 import type { Task } from "./task";
-import { parseQueue, queueOfTask, TaskNames } from "./task-names";
+import { type KeptNames, parseQueue, queueOfTask, TaskNames } from "./task-names";
 
 const API = "cloudtasks.googleapis.com";
+
+/** Every task that is not done, and the names that are not free. */
+export interface KeptTasks {
+  names: KeptNames;
+  tasks: Task[];
+}
 
 /**
  * Cloud Tasks: what is put into a queue is sent by it. Every call is made by somebody, named as an IAM member, and decided
@@ -34,6 +40,17 @@ export class Tasks {
   stop(): void {
     this.#unsubscribe();
     for (const worker of this.#workers.values()) worker.close();
+  }
+
+  kept(): KeptTasks {
+    const tasks = [...this.#workers.values()].flatMap((worker) => worker.tasks);
+    return { names: this.#names.kept(this.#tools.cloud.clock.now()), tasks: structuredClone(tasks) };
+  }
+
+  /** A task that was under way when it was kept is sent again, as Cloud Tasks may too: each is sent at least once. */
+  load({ names, tasks }: KeptTasks): void {
+    this.#names.load(names);
+    for (const task of structuredClone(tasks)) this.#worker(queueOfTask(task.name)).add(task);
   }
 
   /** A task as the REST API takes it. `full`: to be shown with its body, which takes a permission of its own. */

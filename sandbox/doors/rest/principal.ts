@@ -1,6 +1,8 @@
 import type { Cloud } from "../../cloud/cloud";
 import { CloudError } from "../../cloud/errors";
-import { CLOUD_PLATFORM } from "../../cloud/tokens/access-tokens";
+import { apiCaller } from "../../ingress/api-caller";
+import { API_REFUSALS, type UnknownCaller } from "../../ingress/api-refusals";
+import type { Api } from "./api";
 
 /** Who calls an API. */
 export interface Principal {
@@ -9,54 +11,28 @@ export interface Principal {
   readonly scopes: readonly string[];
 }
 
-/** Finds who is meant by an access token; undefined if nobody is. */
-export type Authenticate = (token: string) => Principal | undefined;
+/** Finds who calls an API with an Authorization header; throws when nobody can be told, or the token has no scope of the API's. */
+export type Authenticate = (
+  authorization: string | undefined,
+  api: Pick<Api, "name" | "scopes">,
+) => Principal;
 
+/** Knows the cloud's own access tokens. */
 export function authenticator(cloud: Cloud): Authenticate {
-  return (token) => {
-    const access = cloud.tokens.findAccess(token);
-    const email = /^serviceAccount:(.+)$/.exec(access?.member ?? "")?.[1];
-    // An account that was deleted and made again under the same e-mail is not the one that the token was for.
-    if (email !== undefined && cloud.iam.account(email)?.uniqueId !== access?.uid) return undefined;
-    return access;
+  return (authorization, { name, scopes }) => {
+    const headers: [string, string][] = authorization === undefined ? [] : [["Authorization", authorization]];
+    const caller = apiCaller(cloud, headers, { service: name, scopes });
+    if ("refusal" in caller) throw unknown(caller.refusal, name);
+    return caller;
   };
 }
 
-const EXPECTED =
-  "Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.";
+/** Knows nobody. */
+export const nobody: Authenticate = (_, { name }) => {
+  throw unknown("no credential", name);
+};
 
-/** Reasons as in https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto */
-export function principalOf(
-  authorization: string | undefined,
-  authenticate: Authenticate,
-  { name: service, scopes = [CLOUD_PLATFORM] }: { name: string; scopes?: readonly string[] },
-): Principal {
-  const refusal = (status: "UNAUTHENTICATED" | "PERMISSION_DENIED", message: string, reason: string) =>
-    new CloudError(status, message, { reason, domain: "googleapis.com", metadata: { service } });
-
-  const token = /^bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
-  if (token === undefined) {
-    throw refusal(
-      "UNAUTHENTICATED",
-      `Request is missing required authentication credential. ${EXPECTED}`,
-      "CREDENTIALS_MISSING",
-    );
-  }
-  const principal = authenticate(token);
-  if (principal === undefined) {
-    // An id_token, for example, says who somebody is, and not what was consented to.
-    throw refusal(
-      "UNAUTHENTICATED",
-      `Request had invalid authentication credentials. ${EXPECTED}`,
-      token.startsWith("ya29.") ? "ACCESS_TOKEN_EXPIRED" : "ACCESS_TOKEN_TYPE_UNSUPPORTED",
-    );
-  }
-  if (!principal.scopes.some((scope) => scopes.includes(scope) || scope === CLOUD_PLATFORM)) {
-    throw refusal(
-      "PERMISSION_DENIED",
-      "Request had insufficient authentication scopes.",
-      "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
-    );
-  }
-  return principal;
+function unknown(refusal: UnknownCaller, service: string): CloudError {
+  const { code, message, reason } = API_REFUSALS[refusal];
+  return new CloudError(code, message, { reason, domain: "googleapis.com", metadata: { service } });
 }

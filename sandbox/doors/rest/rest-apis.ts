@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { CloudError } from "../../cloud/errors";
 import type { Api, Call, Reply } from "./api";
-import { type Authenticate, principalOf } from "./principal";
+import { type Authenticate, nobody } from "./principal";
 import { refusal } from "./refusal";
 import { Routes } from "./routes";
 
@@ -14,7 +14,7 @@ export class RestApis {
   readonly #authenticate: Authenticate;
 
   /** Without `authenticate`, nobody is known. */
-  constructor(apis: readonly Api[], authenticate: Authenticate = () => undefined) {
+  constructor(apis: readonly Api[], authenticate: Authenticate = nobody) {
     this.#routes = new Routes(apis);
     this.#authenticate = authenticate;
   }
@@ -35,7 +35,7 @@ export class RestApis {
         headers,
         params: found.params,
         body: await bodyOf(request),
-        principal: () => principalOf(headers.authorization, this.#authenticate, found.api),
+        principal: () => this.#authenticate(headers.authorization, found.api),
       };
       return await found.handler(call);
     } catch (error) {

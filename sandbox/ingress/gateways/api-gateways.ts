@@ -34,6 +34,7 @@ export function apiGateway({ store, projects }: Cloud, gateway: StoredResource<G
     email: accountOf(config?.state.gatewayConfig?.backendConfig?.googleServiceAccount, number),
     serviceName: api?.state.managedService ?? "",
     config: readServiceConfig(Buffer.from(contents, "base64").toString()),
+    // https://docs.cloud.google.com/api-gateway/docs/authenticating-users-jwt
     userInfoHeader: "X-Apigateway-Api-Userinfo",
   };
 }

@@ -29,6 +29,7 @@ export async function check(
   const answers: Authentication[] = [];
   for (const name of names) {
     const { issuer = "", jwksUri = "", audiences = [] } = config.providers[name] ?? {};
+    // As in the file above.
     const accepted = audiences.length === 0 ? [`https://${serviceName}`] : audiences;
     const answer = await authenticateAll(
       cloud,
@@ -38,12 +39,15 @@ export async function check(
     if (answer.ok) return { ...answer, token: tokens[0] };
     answers.push(answer);
   }
-  return answers.find(isTelling) ?? answers.at(-1) ?? authenticateAll(cloud, NOBODY, []);
+  return answers.findLast(isTelling) ?? answers.at(-1) ?? authenticateAll(cloud, NOBODY, []);
 }
 
 const NOBODY = { issuer: "", audiences: [], keys: { document: "" } };
 
-/** Of several providers, the one whose token it is says what is wrong with it. */
+/**
+ * Of several providers, the one whose token it is says what is wrong with it; the last one, if it could be that of more.
+ * https://github.com/envoyproxy/envoy/blob/main/source/extensions/filters/http/jwt_authn/verifier.cc
+ */
 function isTelling(answer: Authentication): boolean {
   return !answer.ok && answer.failure !== "missing" && answer.failure !== "unknown issuer";
 }

@@ -66,6 +66,7 @@ export function espv2(cloud: Cloud, service: StoredResource<ProxyState>): Proxy 
     email,
     serviceName,
     config: readServiceConfig(text),
+    // github.com/GoogleCloudPlatform/esp-v2, src/go/configgenerator/filterconfig/filter_gen_jwt_authn.go
     userInfoHeader: "X-Endpoint-API-UserInfo",
     assumed:
       "that each request meets an instance that has just started; one that runs keeps what it has read",

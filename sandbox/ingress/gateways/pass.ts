@@ -84,8 +84,10 @@ export function errorResponse(
 }
 
 /**
- * The request as the backend gets it: with a token of the proxy's own, and the caller's moved aside.
- * https://docs.cloud.google.com/endpoints/docs/openapi/openapi-extensions#jwt_audience
+ * The request as the backend gets it: with a token of the proxy's own, and the caller's moved aside, where it is added to
+ * whatever the client has put there itself.
+ * https://docs.cloud.google.com/endpoints/docs/openapi/openapi-extensions#jwt_audience,
+ * https://github.com/GoogleCloudPlatform/esp-v2/blob/master/src/envoy/http/backend_auth/filter.cc
  */
 async function onward(
   { tokens }: Cloud,

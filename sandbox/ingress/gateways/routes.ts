@@ -7,7 +7,11 @@ export type Route =
   | { kind: "wrong method"; template: string }
   | { kind: "none" };
 
-/** The most exact template decides; its methods are all that it has. */
+/**
+ * The most exact template decides; its methods are all that it has.
+ * github.com/GoogleCloudPlatform/esp-v2, src/go/util/httppattern/sort.go; what `x-google-allow: all` lets through:
+ * https://docs.cloud.google.com/endpoints/docs/openapi/openapi-extensions#x-google-allow
+ */
 export function routeOf({ methods, everythingElse }: ServiceConfig, method: string, path: string): Route {
   const fitting = methods
     .filter(({ template }) => matches(template, path))

@@ -1,6 +1,6 @@
 import type { Cloud } from "../../cloud/cloud";
 import type { HttpRequest, Verdict } from "../http";
-import type { Answer } from "../ingress";
+import type { Answer } from "../answers";
 import { errorResponse, pass } from "./pass";
 import type { Proxy } from "./proxy";
 
@@ -22,7 +22,7 @@ export async function through(
   const { reason, principal } = passage;
   const assumptions = join(assumed, passage.assumed);
   if (answer === "too late") {
-    const response = errorResponse(504, "upstream request timeout");
+    const response = errorResponse(504, TOO_LATE);
     const why = `${reason}. The backend did not answer within ${passage.deadline} s.`;
     return {
       response,
@@ -40,7 +40,10 @@ export async function through(
   return { response: answer.response, verdict };
 }
 
-/** Envoy's answer when its backend takes too long. */
+/** https://github.com/envoyproxy/envoy/blob/main/source/common/router/router.cc */
+const TOO_LATE = "upstream request timeout";
+
+/** What is done in time, or word that Envoy waits no longer. */
 async function within<T>({ clock }: Cloud, seconds: number, work: Promise<T>): Promise<T | "too late"> {
   let end = (): void => undefined;
   const late = new Promise<"too late">((resolve) => {
