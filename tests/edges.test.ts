@@ -17,7 +17,7 @@ import { trustGraph } from "../trust/graph";
 import { APPLICATION, BROUGHT, everything, prepare } from "./support/everything";
 import { label } from "./support/graph";
 import { Live } from "./support/live";
-import type { Application } from "./support/live";
+import type { Application, Told } from "./support/live";
 import { Probes } from "./support/probes";
 import { stackConfig, stackProgram, STACKS } from "./support/program";
 import type { StackName } from "./support/program";
@@ -48,7 +48,7 @@ async function deployStack(name: StackName, kind: ProjectKind, options: TestStac
 }
 
 function applicationOf({ outputs }: Deployed, config: Readonly<Record<string, string>>): Application {
-  const { audience, allowedCallers } = outputs.verifier as Application;
+  const { audience, allowedCallers } = outputs.verifier as Told;
   return { host: new URL(config["automatic-oidc:applicationUrl"] ?? "").host, audience, allowedCallers };
 }
 

@@ -4,6 +4,7 @@ import type { Cloud } from "../../sandbox/cloud/cloud";
 import type { Attempt } from "../../sandbox/delivery/attempt";
 import { Delivery } from "../../sandbox/delivery/delivery";
 import type { DeployedResource } from "../../sandbox/doors/in-process/engine";
+import type { Front } from "../../sandbox/ingress/front";
 import { NoInstanceAvailable } from "../../sandbox/ingress/http";
 import type { Backend, HttpRequest, HttpResponse, TargetRef } from "../../sandbox/ingress/http";
 import { Ingress } from "../../sandbox/ingress/ingress";
@@ -14,17 +15,15 @@ const QUEUE = "gcp:cloudtasks/queue:Queue";
 const RUN = "gcp:cloudrunv2/service:Service";
 
 /** What an application's verifier is told. */
-interface Told {
+export interface Told {
   readonly audience: string | string[];
   readonly allowedCallers: readonly string[];
   /** Where the caller's token arrives. Default: Authorization. */
   readonly tokenHeader?: string;
 }
 
-/** An application of one's own, as its verifier is told who may call it. */
-export interface Application extends Told {
-  readonly host: string;
-}
+/** An application of one's own: its verifier is told who may call it, or something stands in front that is. */
+export type Application = { readonly host: string } & (Told | { readonly front: Front });
 
 /** A deployed program at work: gates before code that says who called, and the sources that call it. */
 export class Live {
@@ -38,7 +37,7 @@ export class Live {
     private readonly resources: readonly DeployedResource[],
     private readonly applications: readonly Application[] = [],
   ) {
-    this.ingress = new Ingress(stack.cloud, this.#backend);
+    this.ingress = new Ingress(stack.cloud, this.#backend, { fronts: (host) => this.#frontAt(host) });
     this.delivery = new Delivery(stack.cloud, this.ingress);
   }
 
@@ -102,9 +101,14 @@ export class Live {
   readonly #backend: Backend = async ({ target, request }) => {
     if (this.down) throw new NoInstanceAvailable("Everything is down.");
     const told = target.kind === "foreign" ? this.#applicationAt(target.host) : this.#behindGateway(target);
-    if (told === undefined) return answer(200, callerOf(request));
+    if (told === undefined || "front" in told) return answer(200, callerOf(request));
     return this.stack.clock.real(this.#verified(request, told));
   };
+
+  #frontAt(at: string): Front | undefined {
+    const application = this.applications.find(({ host }) => host === at);
+    return application !== undefined && "front" in application ? application.front : undefined;
+  }
 
   #applicationAt(at: string): Application {
     const application = this.applications.find(({ host }) => host === at);
