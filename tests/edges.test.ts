@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { WITHOUT_FRONTS } from "../bench/devStack";
+import * as components from "../components";
 import {
   CallerIdentity,
   CloudFunction,
@@ -13,10 +14,10 @@ import { Provider } from "../sandbox/cloud/resources/provider";
 import { isProps } from "../sandbox/cloud/resources/values";
 import type { DeployedResource } from "../sandbox/doors/in-process/engine";
 import { trustGraph } from "../trust/graph";
-import { APPLICATION, everything, prepare } from "./support/everything";
+import { APPLICATION, BROUGHT, everything, prepare } from "./support/everything";
 import { label } from "./support/graph";
 import { Live } from "./support/live";
-import type { Application } from "./support/live";
+import type { Application, Told } from "./support/live";
 import { Probes } from "./support/probes";
 import { stackConfig, stackProgram, STACKS } from "./support/program";
 import type { StackName } from "./support/program";
@@ -47,7 +48,7 @@ async function deployStack(name: StackName, kind: ProjectKind, options: TestStac
 }
 
 function applicationOf({ outputs }: Deployed, config: Readonly<Record<string, string>>): Application {
-  const { audience, allowedCallers } = outputs.verifier as Application;
+  const { audience, allowedCallers } = outputs.verifier as Told;
   return { host: new URL(config["automatic-oidc:applicationUrl"] ?? "").host, audience, allowedCallers };
 }
 
@@ -144,30 +145,59 @@ describe("while changes of IAM spread", () => {
 /** What fails when one grant is gone, and nothing else does: in a hardened project, with every kind of everything. */
 const NEEDED_FOR: Readonly<Record<string, readonly string[]>> = {
   // Who is let in.
-  "ServiceIamMember hello-own-invoker": ["own-calls-hello: 403", "own-pushes-hello: 403"],
+  "ServiceIamMember hello-own-invoker": [
+    "own-calls-hello: 403",
+    "own-pushes-hello: 403",
+    "own-queues-hello: 403",
+  ],
   "ServiceIamMember second-own-invoker": ["own-calls-second: 403"],
   "ServiceIamMember second-minted-invoker": ["minted-pushes-second: 403"],
   "ServiceIamMember narrow-minted-services-invoker": ["minted-calls-narrow: 403"],
   "ServiceIamMember reports-invoker": ["brought-calls-reports: 403"],
   "FunctionIamMember first-own-invoker": ["own-calls-first: 403"],
-  "FunctionIamMember first-brought-invoker": ["brought-pushes-first: 403"],
+  "FunctionIamMember first-brought-invoker": ["brought-pushes-first: 403", "brought-queues-first: 403"],
   "ServiceIamMember hello-invoker-onCall": ["on-call calls hello: 403"],
   "ServiceIamMember second-invoker-onCall": ["on-call calls second: 403"],
   "FunctionIamMember first-invoker-onCall": ["on-call calls first: 403"],
+  "WebCloudRunServiceIamMember dashboard-accessor": ["minted-calls-dashboard: 403"],
+  "ServiceIamMember iap-calls-dashboard": ["minted-calls-dashboard: 403"],
+  // Who runs jobs.
+  "JobIamMember cleanup-own-executor": ["own-queues-cleanup: 403", "own-runs-cleanup: 403"],
+  "JobIamMember cleanup-brought-executor-with-overrides": ["brought-overrides-cleanup: 403"],
+  "JobIamMember sweep-executor": ["brought-queues-sweep: 403"],
+  "JobIamMember own-runs-sweep": ["own-asks-for-sweep: 403"],
+  // As whom gateways call on, and what the proxy reads before it starts.
+  "ServiceIamMember endpoints-backend-invoker": ["own-calls-endpoints: 403"],
+  "ServiceIamMember gateway-backend-invoker": ["brought-pushes-gateway: 403", "own-queues-gateway: 403"],
+  "ServiceIamMember endpoints-controller": ["own-calls-endpoints: 500"],
   // Whose tokens are minted.
   "IAMMember own-mint-scheduler": [
     "own-calls-application: not minted",
+    "own-calls-endpoints: not minted",
     "own-calls-first: not minted",
     "own-calls-hello: not minted",
     "own-calls-second: not minted",
   ],
   "IAMMember own-mint-pubsub": ["own-pushes-hello: not minted"],
-  "IAMMember own-mint-tasks": ["Tasks mints for own: not allowed"],
-  "IAMMember minted-mint-scheduler": ["minted-calls-narrow: not minted"],
+  "IAMMember own-mint-tasks": ["own-queues-gateway: not minted", "own-queues-hello: not minted"],
+  "IAMMember own-access-scheduler": ["own-asks-for-sweep: not minted", "own-runs-cleanup: not minted"],
+  "IAMMember own-access-tasks": ["own-queues-cleanup: not minted"],
+  "IAMMember minted-mint-scheduler": [
+    "minted-calls-dashboard: not minted",
+    "minted-calls-narrow: not minted",
+  ],
   "IAMMember minted-mint-pubsub": ["minted-pushes-second: not minted"],
   "IAMMember brought-mint-scheduler": ["brought-calls-reports: not minted"],
-  "IAMMember brought-mint-pubsub": ["brought-pushes-first: not minted"],
-  "IAMMember brought-mint-tasks": ["Tasks mints for brought: not allowed"],
+  "IAMMember brought-mint-pubsub": ["brought-pushes-first: not minted", "brought-pushes-gateway: not minted"],
+  "IAMMember brought-mint-tasks": ["brought-queues-first: not minted"],
+  "IAMMember brought-access-scheduler": ["brought-overrides-cleanup: not minted"],
+  "IAMMember brought-access-tasks": ["brought-queues-sweep: not minted"],
+  // Who enqueues.
+  "QueueIamMember own-queues-hello-enqueuer-shop": [
+    "tasks plain, from the shop: 403 PERMISSION_DENIED",
+    "tasks that name own, from the shop: 403 PERMISSION_DENIED",
+  ],
+  "IAMMember own-queues-hello-actas-shop": ["tasks that name own, from the shop: 403 PERMISSION_DENIED"],
   // Where undelivered messages go.
   "TopicIAMMember own-pushes-hello-dead-letters-publisher": ["own-pushes-hello puts nothing aside"],
   "SubscriptionIAMMember own-pushes-hello-dead-letters-subscriber": ["own-pushes-hello puts nothing aside"],
@@ -177,28 +207,45 @@ const NEEDED_FOR: Readonly<Record<string, readonly string[]>> = {
   "SecretIamMember hello-secret-KEY": ["deploying Service hello: 403 PERMISSION_DENIED"],
   "SecretIamMember second-secret-KEY": ["deploying Function second: 403 PERMISSION_DENIED"],
   "SecretIamMember first-secret-KEY": ["deploying Function first: 403 PERMISSION_DENIED"],
+  "SecretIamMember cleanup-secret-KEY": ["deploying Job cleanup: 403 PERMISSION_DENIED"],
   "IAMMember hello-cloudsql": ["hello connects to Cloud SQL: not allowed"],
+  "IAMMember cleanup-cloudsql": ["cleanup connects to Cloud SQL: not allowed"],
   // Who attaches accounts.
   "IAMMember hello-runtime-deployer-pipeline": ["deploying Service hello: 403 PERMISSION_DENIED"],
   "IAMMember narrow-runtime-deployer-pipeline": ["deploying Service narrow: 403 PERMISSION_DENIED"],
+  "IAMMember orders-runtime-deployer-pipeline": ["deploying Service orders: 403 PERMISSION_DENIED"],
+  "IAMMember endpoints-proxy-deployer-pipeline": ["deploying Service endpoints: 403 PERMISSION_DENIED"],
+  "IAMMember gateway-proxy-deployer-pipeline": ["deploying ApiConfig gateway-config: 403 PERMISSION_DENIED"],
+  "IAMMember cleanup-runtime-deployer-pipeline": ["deploying Job cleanup: 403 PERMISSION_DENIED"],
   "IAMMember second-runtime-deployer-pipeline": ["deploying Function second: 403 PERMISSION_DENIED"],
   "IAMMember second-build-deployer-pipeline": ["deploying Function second: 403 PERMISSION_DENIED"],
   "IAMMember first-runtime-deployer-pipeline": ["deploying Function first: 403 PERMISSION_DENIED"],
   "IAMMember first-build-deployer-pipeline": ["deploying Function first: 403 PERMISSION_DENIED"],
   "IAMMember own-deployer-pipeline": [
+    "deploying Job own-asks-for-sweep: 403 PERMISSION_DENIED",
     "deploying Job own-calls-application: 403 PERMISSION_DENIED",
+    "deploying Job own-calls-endpoints: 403 PERMISSION_DENIED",
     "deploying Job own-calls-first: 403 PERMISSION_DENIED",
     "deploying Job own-calls-hello: 403 PERMISSION_DENIED",
     "deploying Job own-calls-second: 403 PERMISSION_DENIED",
+    "deploying Job own-runs-cleanup: 403 PERMISSION_DENIED",
+    "deploying Queue own-queues-cleanup: 403 PERMISSION_DENIED",
+    "deploying Queue own-queues-gateway: 403 PERMISSION_DENIED",
+    "deploying Queue own-queues-hello: 403 PERMISSION_DENIED",
     "deploying Subscription own-pushes-hello: 403 PERMISSION_DENIED",
   ],
   "IAMMember minted-deployer-pipeline": [
+    "deploying Job minted-calls-dashboard: 403 PERMISSION_DENIED",
     "deploying Job minted-calls-narrow: 403 PERMISSION_DENIED",
     "deploying Subscription minted-pushes-second: 403 PERMISSION_DENIED",
   ],
   "IAMMember brought-deployer-pipeline": [
     "deploying Job brought-calls-reports: 403 PERMISSION_DENIED",
+    "deploying Job brought-overrides-cleanup: 403 PERMISSION_DENIED",
+    "deploying Queue brought-queues-first: 403 PERMISSION_DENIED",
+    "deploying Queue brought-queues-sweep: 403 PERMISSION_DENIED",
     "deploying Subscription brought-pushes-first: 403 PERMISSION_DENIED",
+    "deploying Subscription brought-pushes-gateway: 403 PERMISSION_DENIED",
   ],
 };
 
@@ -237,6 +284,18 @@ describe("every grant is needed", () => {
     expect(Object.keys({ ...NEEDED_FOR, ...STANDS_ANYWAY }).sort()).toEqual(grants.sort());
   });
 
+  test("and no component that makes grants is left out", () => {
+    const makeNone = ["EnvoyFront", "IstioWorkload", "ProjectApis"];
+    const all = Object.entries(components).filter(([, made]) => typeof made === "function");
+    const used = deployed.resources.map(({ type }) => /^automatic-oidc:index:(.*)$/.exec(type)?.[1]);
+    expect([...new Set(used)].filter((name) => name !== undefined).sort()).toEqual(
+      all
+        .map(([name]) => name)
+        .filter((name) => !makeNone.includes(name))
+        .sort(),
+    );
+  });
+
   test.each(Object.entries(NEEDED_FOR))("without %s exactly these fail: %j", async (grant, failures) => {
     expect(await without(find(grant))).toEqual(failures);
   });
@@ -249,25 +308,37 @@ describe("every grant is needed", () => {
     },
   );
 
-  test("the custom role is what its grants give", async () => {
-    const role = deployed.resource("IAMCustomRole", "minted-minter");
-    expect(await without(role)).toEqual([
-      "minted-calls-narrow: not minted",
-      "minted-pushes-second: not minted",
-    ]);
+  test.each([
+    [
+      "minted-minter",
+      [
+        "minted-calls-dashboard: not minted",
+        "minted-calls-narrow: not minted",
+        "minted-pushes-second: not minted",
+      ],
+    ],
+    [
+      "own-access-minter",
+      ["own-asks-for-sweep: not minted", "own-queues-cleanup: not minted", "own-runs-cleanup: not minted"],
+    ],
+  ])("the custom role %s is what its grants give", async (role, failures) => {
+    expect(await without(deployed.resource("IAMCustomRole", role))).toEqual(failures);
   });
 
   test("every edge needs its audience, and no other edge does", async () => {
-    for (const source of deployed.resources.filter(({ inputs }) => tokenOf(inputs) !== undefined)) {
-      const stored = stack.cloud.store.get(source.type, source.id ?? "");
-      const token = tokenOf(stored?.state ?? {});
-      const audience = token?.audience;
-      Object.assign(token ?? {}, { audience: `${String(audience)}/else` });
-      expect(await probes.failures()).toEqual([`${source.name}: 401`]);
-      // And back, as a deployment of the source by itself has just done with all else.
-      Object.assign(tokenOf(stack.cloud.store.get(source.type, source.id ?? "")?.state ?? {}) ?? {}, {
-        audience,
-      });
+    for (const source of sourcesWith("oidcToken")) {
+      const { audience } = tokenOf(source.inputs, "oidcToken") ?? {};
+      expect(await withToken(source, { audience: `${String(audience)}/else` })).toEqual([
+        `${source.name}: ${/-(endpoints|gateway)$/.test(source.name) ? 403 : 401}`,
+      ]);
+    }
+    expect(await probes.failures()).toEqual([]);
+  });
+
+  test("every edge to one of Google's APIs needs its scope, and no other edge does", async () => {
+    const scope = "https://www.googleapis.com/auth/devstorage.read_only";
+    for (const source of sourcesWith("oauthToken")) {
+      expect(await withToken(source, { scope })).toEqual([`${source.name}: 403`]);
     }
     expect(await probes.failures()).toEqual([]);
   });
@@ -280,10 +351,44 @@ describe("every grant is needed", () => {
     expect(await probes.failures()).toEqual([]);
   });
 
+  test("whoever calls through a gateway needs the service behind it to know them", async () => {
+    const { type, id = "", inputs } = deployed.resource("cloudrunv2/service:Service", "orders");
+    const own = String(deployed.resource("Account", "own").outputs.email);
+    const callers = `${own},${BROUGHT}`;
+    const template = JSON.stringify(inputs.template);
+    expect(template).toContain(`"${callers}"`);
+    // The deployments that come after the calls put it back.
+    Object.assign(stack.cloud.store.get(type, id)?.state ?? {}, {
+      template: JSON.parse(template.replace(callers, BROUGHT)) as unknown,
+    });
+    expect(await probes.failures()).toEqual(["own-calls-endpoints: 403", "own-queues-gateway: 403"]);
+    expect(await probes.failures()).toEqual([]);
+  });
+
   function find(grant: string): DeployedResource {
     const found = deployed.resources.find((resource) => isGrant(resource) && label(resource) === grant);
     if (found === undefined) throw new Error(`There is no ${grant}`);
     return found;
+  }
+
+  function sourcesWith(kind: TokenKind): DeployedResource[] {
+    const found = deployed.resources.filter(({ inputs }) => tokenOf(inputs, kind) !== undefined);
+    expect(found.length).toBe({ oidcToken: 15, oauthToken: 5 }[kind]);
+    return found;
+  }
+
+  /** Behind Pulumi's back, and put right afterwards. */
+  async function withToken({ type, id = "" }: DeployedResource, change: object): Promise<string[]> {
+    const { state = {} } = stack.cloud.store.get(type, id) ?? {};
+    const token = tokenOf(state, "oidcToken") ?? tokenOf(state, "oauthToken") ?? {};
+    const right = { ...token };
+    try {
+      Object.assign(token, change);
+      return await probes.failures();
+    } finally {
+      // The probes have deployed the source by itself, with inputs that are the same objects.
+      Object.assign(token, right);
+    }
   }
 
   /** Behind Pulumi's back, and given back afterwards. */
@@ -399,7 +504,10 @@ function isGrant({ type }: { type: string }): boolean {
   return /I[aA][mM]Member$/.test(type);
 }
 
-function tokenOf(properties: Record<string, unknown>): Record<string, unknown> | undefined {
+type TokenKind = "oidcToken" | "oauthToken";
+
+function tokenOf(properties: Record<string, unknown>, kind: TokenKind): Record<string, unknown> | undefined {
   const block = [properties.httpTarget, properties.pushConfig].find(isProps);
-  return isProps(block?.oidcToken) ? block.oidcToken : undefined;
+  const token = block?.[kind];
+  return isProps(token) ? token : undefined;
 }

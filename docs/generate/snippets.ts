@@ -20,6 +20,7 @@ import {
   PushSubscription, RunInvoker, RunJobInvoker, SchedulerJob, TaskQueue,
 } from "COMPONENTS";
 declare const [schedulerunner, hello, authfn, runtopic]: [CallerIdentity, CloudRunService, CloudFunction, gcp.pubsub.Topic];
+declare const [caller, report]: [CallerIdentity, CloudRunService];
 declare const [legacyUrl, reportsUrl]: [pulumi.Output<string>, pulumi.Output<string>];
 `.replace(/\n/g, " ");
 

@@ -85,21 +85,37 @@ interface State extends Required<Pick<ResourceState, "urn" | "type" | "inputs">>
   test("have the same grants and edges", () => {
     const [there, here] = [trustGraph(packaged), trustGraph(direct)];
     const edges = ({ edges: all }: typeof here) =>
-      all.map(({ source, target, granted, grant }) => [
+      all.map(({ source, target, granted, grant, scope }) => [
         source.kind,
         source.name,
         target.name,
         granted,
         grant?.role,
+        scope,
       ]);
     expect(edges(there)).toEqual(edges(here));
-    expect(edges(here)).toHaveLength(2);
+    expect(edges(here)).toHaveLength(4);
     const grants = ({ grants: all }: typeof here) =>
       all.map(({ role, member }) => [role, withoutSuffix(member)]).sort();
     expect(grants(there)).toEqual(grants(here));
     for (const { edges: all } of [there, here]) {
-      for (const { url, audience } of all) expect(audience).toBe(url);
+      for (const { url, audience, scope } of all)
+        expect(scope === undefined ? url : undefined).toBe(audience);
     }
+  });
+
+  test("tell applications how to enqueue", () => {
+    const outputs = packaged.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
+    const queue = packaged.find((resource) => label(resource) === "Queue orders");
+    const [{ audience, caller } = {}] = trustGraph(packaged).edges.filter(
+      ({ source }) => source.kind === "task-queue",
+    );
+    expect(outputs["enqueueWith"]).toEqual({
+      queue: `projects/my-project/locations/us-central1/queues/${String(queue?.outputs["name"])}`,
+      url: outputs["url"],
+      serviceAccountEmail: caller,
+      audience,
+    });
   });
 
   test("wait for everything that they wait for in one process", () => {
@@ -107,9 +123,13 @@ interface State extends Required<Pick<ResourceState, "urn" | "type" | "inputs">>
     for (const [name, before] of here) {
       expect([name, [...before].filter((one) => there.get(name)?.has(one) !== true)]).toEqual([name, []]);
     }
-    expect([...(there.get("Job nightly") ?? [])]).toEqual(
-      expect.arrayContaining(["ServiceIamMember report-nightly-invoker", "IAMMember nightly-mint-scheduler"]),
-    );
+    for (const [source, grants] of Object.entries({
+      "Job nightly": ["ServiceIamMember report-nightly-invoker", "IAMMember nightly-mint-scheduler"],
+      "Job early": ["JobIamMember cleanup-nightly-executor", "IAMMember nightly-access-scheduler"],
+      "Queue orders": ["ServiceIamMember report-nightly-invoker", "IAMMember nightly-mint-tasks"],
+    })) {
+      expect([source, [...(there.get(source) ?? [])]]).toEqual([source, expect.arrayContaining(grants)]);
+    }
   });
 
   test("a second time nothing changes, and in the end nothing is left", () => {

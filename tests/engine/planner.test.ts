@@ -7,6 +7,7 @@ import {
   PushSubscription,
   RunInvokerRole,
   SchedulerJob,
+  TaskQueue,
 } from "../../components";
 import type { CallerIdentityArgs, CloudRunServiceArgs } from "../../components";
 import { seededRandom } from "../support/random";
@@ -14,7 +15,7 @@ import { describeWithCli } from "../support/real-engine";
 import { PROJECT, REGION, UnderChange } from "../support/under-change";
 
 const MINUTE = 60_000;
-jest.setTimeout(MINUTE);
+jest.setTimeout(2 * MINUTE);
 const INVOKER = "roles/run.invoker";
 const SERVICES_INVOKER = "roles/run.servicesInvoker";
 
@@ -23,10 +24,10 @@ interface Variant {
   caller?: Partial<CallerIdentityArgs>;
   service?: Partial<CloudRunServiceArgs>;
   /** Logical names, each with the alias that Pulumi asks for when it is not the first one. */
-  names?: { caller?: string; service?: string; job?: string; push?: string };
+  names?: { caller?: string; service?: string; job?: string; push?: string; queue?: string };
 }
 
-/** One caller, one service, and both kinds of source. */
+/** One caller, one service, and every kind of source. */
 function program({ role, caller = {}, service = {}, names = {} }: Variant = {}): () => Promise<void> {
   return () => {
     const who = new CallerIdentity(
@@ -47,6 +48,7 @@ function program({ role, caller = {}, service = {}, names = {} }: Variant = {}):
     );
     const topic = new pubsub.Topic("topic", {}).id;
     new PushSubscription(names.push ?? "push", { topic, target }, renamed("push", names.push));
+    new TaskQueue(names.queue ?? "queue", { region: REGION, target }, renamed("queue", names.queue));
     return Promise.resolve();
   };
 }
@@ -100,6 +102,7 @@ describeWithCli("with Pulumi's planner, every edge fired after every step", () =
     /** Every call arrived, late at worst; nothing that was asked for is missing, and Pulumi has nothing left to do. */
     async function delivered(jobs: readonly string[], after: () => Promise<void>) {
       for (const job of jobs) expect(new Set(stack.runs(job).last)).toEqual(new Set(["success"]));
+      if (jobs.includes("job")) expect(new Set(stack.tasks())).toEqual(new Set(["success"]));
       expect(stack.undelivered()).toEqual({ waiting: 0, givenUp: 0 });
       expect(await stack.up(after)).toEqual({});
     }
@@ -118,14 +121,14 @@ describeWithCli("with Pulumi's planner, every edge fired after every step", () =
       const before = program({ caller: { accountId: "first-caller" } });
       const after = program({ caller: { accountId: "second-caller" } });
       const changes = await changed(before, after);
-      expect(changes).toMatchObject({ replace: expect.any(Number) as number, update: 2 });
+      expect(changes).toMatchObject({ replace: expect.any(Number) as number, update: 3 });
       expect(stack.grants("hello")).toEqual([`${INVOKER} serviceAccount:second-caller`]);
       await delivered(["job"], after);
     });
 
     test("another service in its place: every source goes over to it", async () => {
       const after = program({ service: { region: "europe-west1" } });
-      expect(await changed(program(), after)).toEqual({ replace: 2, update: 2 });
+      expect(await changed(program(), after)).toEqual({ replace: 2, update: 3 });
       expect(stack.grants("hello")).toEqual([expect.stringMatching(`^${INVOKER} serviceAccount:caller-`)]);
       await delivered(["job"], after);
     });
@@ -133,7 +136,7 @@ describeWithCli("with Pulumi's planner, every edge fired after every step", () =
     test("another service of the same fixed name: calls are late, and none is lost", async () => {
       const fixed = { serviceName: "hello-fixed" };
       const after = program({ service: { ...fixed, region: "europe-west1" } });
-      expect(await changed(program({ service: fixed }), after)).toEqual({ replace: 2, update: 2 });
+      expect(await changed(program({ service: fixed }), after)).toEqual({ replace: 2, update: 3 });
       expect(stack.grants("hello")).toEqual([expect.stringMatching(`^${INVOKER} serviceAccount:caller-`)]);
       await delivered(["job"], after);
     });
@@ -164,6 +167,7 @@ describeWithCli("with Pulumi's planner, every edge fired after every step", () =
       ["service", "greeter", { update: 1 }],
       ["job", "hourly", {}],
       ["push", "pushed", {}],
+      ["queue", "queued", {}],
     ] as const) {
       names[key] = name;
       expect({ key, changes: await stack.up(program({ names })) }).toEqual({ key, changes });

@@ -6,8 +6,10 @@ import { Cloud } from "../../sandbox/cloud/cloud";
 import { VirtualClock } from "../../sandbox/cloud/clock";
 import { Delivery } from "../../sandbox/delivery/delivery";
 import { InProcessEngine } from "../../sandbox/doors/in-process/engine";
+import type { DeployedResource } from "../../sandbox/doors/in-process/engine";
 import { Ingress } from "../../sandbox/ingress/ingress";
 import { trustGraph } from "../../trust/graph";
+import type { Edge } from "../../trust/graph";
 
 const ofThisFile = createRequire(__filename);
 
@@ -40,11 +42,8 @@ async function main(folder: string, file: string): Promise<Outcome> {
   const delivery = new Delivery(cloud, ingress);
   const calls: string[] = [];
   for (const { source, target, caller } of trustGraph(resources).edges) {
-    const { id = "", outputs } = resources.find(({ urn }) => urn === source.urn) ?? NOTHING;
-    const fired =
-      source.kind === "scheduler-job"
-        ? delivery.runJob(id)
-        : delivery.publish(String(outputs["topic"]), { data: "aGk=" });
+    const made = resources.find(({ urn }) => urn === source.urn) ?? NOTHING;
+    const fired = fire(delivery, source.kind, made, resources);
     await clock.advance(3_600_000);
     await fired;
     const outcome = delivery.attempts.at(-1)?.outcome ?? "never tried";
@@ -60,6 +59,19 @@ async function main(folder: string, file: string): Promise<Outcome> {
     refusal: await refusalOf(engine, folder),
     changed: again.steps.filter(({ op }) => op !== "same").map(({ op, name }) => `${op} ${name}`),
   };
+}
+
+/** A queue gets its task from the one that the program lets enqueue. */
+function fire(
+  delivery: Delivery,
+  kind: Edge["source"]["kind"],
+  { id = "", outputs }: Made,
+  resources: readonly Made[],
+): unknown {
+  if (kind === "scheduler-job") return delivery.runJob(id);
+  if (kind === "push-subscription") return delivery.publish(String(outputs["topic"]), { data: "aGk=" });
+  const enqueuer = resources.find(({ type }) => type === "gcp:cloudtasks/queueIamMember:QueueIamMember");
+  return delivery.tasks.buffer(String(enqueuer?.outputs["member"]), id);
 }
 
 async function evaluated(file: string, time: number): Promise<unknown> {
@@ -89,7 +101,9 @@ function refusalOf(engine: InProcessEngine, folder: string): Promise<string> {
   );
 }
 
-const NOTHING: { id?: string; outputs: Record<string, unknown> } = { outputs: {} };
+type Made = Pick<DeployedResource, "type" | "id" | "outputs">;
+
+const NOTHING: Made = { type: "", id: undefined, outputs: {} };
 
 const [folder = "", file = ""] = process.argv.slice(2);
 main(folder, file).then(

@@ -17,7 +17,12 @@ const PROJECT = {
   "Pulumi.dev.yaml":
     'config: { "gcp:project": my-project, "gcp:region": us-central1, "fresh:projectNumber": "123456789012" }\n',
 };
-const CALLS = ["events -> report as nightly: success", "nightly -> report as nightly: success"];
+const CALLS = [
+  "events -> report as nightly: success",
+  "early -> cleanup as nightly: success",
+  "nightly -> report as nightly: success",
+  "orders -> report as nightly: success",
+];
 
 const hasCli = spawnSync("pulumi", ["version"]).status === 0;
 const withCli = hasCli ? test : test.skip;
@@ -178,7 +183,8 @@ else if (!hasCli) console.warn("No Pulumi CLI on PATH: packages are not tried wi
     const COMMONJS = source("engine/packaged/index.js");
     const MODULE = COMMONJS.replace(/const (\w+) = require\((.*)\);/, "import * as $1 from $2;")
       .replace(/const (\{[^}]*\}) = require\((.*)\);/, "import $1 from $2;")
-      .replace("exports.url = url;", "export { url };");
+      .replace("exports.url = url;", "export { url };")
+      .replace("exports.enqueueWith = ", "export const enqueueWith = ");
     let program: string;
 
     beforeAll(() => {

@@ -1,26 +1,5 @@
-import * as cloudrunv2 from "@pulumi/gcp/cloudrunv2";
-import * as pubsub from "@pulumi/gcp/pubsub";
-import type * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
-import {
-  CallerIdentity,
-  CloudFunction,
-  CloudFunctionV1,
-  CloudRunService,
-  ExternalApplication,
-  PushSubscription,
-  RunInvoker,
-  RunInvokerRole,
-  SchedulerJob,
-  TaskQueue,
-} from "../../components";
-import type {
-  AuthorizedTarget,
-  CallerIdentityArgs,
-  PushSubscriptionArgs,
-  SchedulerJobArgs,
-  TaskQueueArgs,
-} from "../../components";
+import type { PushSubscriptionArgs, SchedulerJobArgs, TaskQueueArgs } from "../../components";
 
 /** A program made at random: who calls, what is called, and which source calls what as whom (by index). */
 export interface Composition {
@@ -31,11 +10,23 @@ export interface Composition {
   readonly unrelated: "caller" | "service" | "source";
 }
 
-type CallerKind = "own" | "custom role" | "existing";
-type TargetKind =
-  "service" | "service with an audience" | "function" | "function v1" | "application" | "brought";
+export type CallerKind = "own" | "custom role" | "existing";
+export type TargetKind =
+  | "service"
+  | "service with an audience"
+  | "function"
+  | "function v1"
+  | "brought"
+  | "application"
+  | "endpoints"
+  | "api gateway"
+  | "mesh"
+  | "envoy";
 
-interface EdgeSpec {
+/** Targets that are told their callers when they are made; the others get a grant for each. */
+const TOLD: readonly TargetKind[] = ["application", "endpoints", "api gateway", "mesh", "envoy"];
+
+export interface EdgeSpec {
   readonly name: string;
   readonly caller: number;
   readonly target: number;
@@ -53,10 +44,15 @@ interface EdgeSpec {
       };
 }
 
-/** What a composition hands out, for those who try its doors. */
-export interface Doors {
-  readonly callers: readonly string[];
-  readonly targets: readonly { readonly url: string; readonly audience: string }[];
+export function isTold(kind: TargetKind): boolean {
+  return TOLD.includes(kind);
+}
+
+/** Whom a target lets in, by index. One that is told its callers has to know somebody: the first, where nobody calls it. */
+export function knownTo({ targets, edges }: Composition, target: number): number[] {
+  const callers = edges.filter((edge) => edge.target === target).map(({ caller }) => caller);
+  const { kind = "service" } = targets[target] ?? {};
+  return callers.length === 0 && isTold(kind) ? [0] : [...new Set(callers)];
 }
 
 const ODD_NAMES = [
@@ -142,8 +138,12 @@ const targetKind = weighted<TargetKind>({
   "service with an audience": 3,
   function: 1,
   "function v1": 1,
-  application: 2,
   brought: 2,
+  application: 2,
+  endpoints: 2,
+  "api gateway": 2,
+  mesh: 2,
+  envoy: 2,
 });
 
 function weighted<T extends string>(weights: Readonly<Record<T, number>>): fc.Arbitrary<T> {
@@ -171,158 +171,3 @@ export const compositions: fc.Arbitrary<Composition> = fc
       source,
     })),
   }));
-
-/** What of a composition depends on where it is deployed. */
-export interface Surroundings {
-  /** Accounts that are there already, one for each caller. */
-  readonly existing: readonly string[];
-  readonly runtime: string;
-  readonly deployers: Record<string, string>;
-}
-
-const REGION = "us-central1";
-const IMAGE = "us-docker.pkg.dev/cloudrun/container/hello";
-
-/** The program of a composition; with the unrelated beside it, if asked for. */
-export function programOf(composition: Composition, around: Surroundings, unrelated = false): () => unknown {
-  return () => {
-    if (unrelated) UNRELATED[composition.unrelated](around);
-    const callers = composition.callers.map(({ name, kind }, i) => {
-      return new CallerIdentity(name, {
-        ...callerArgs(kind, around.existing[i] ?? ""),
-        deployers: around.deployers,
-      });
-    });
-    const targets = composition.targets.map((_, i) => makeTarget(composition, i, callers, around));
-    const topic = composition.edges.some(({ source }) => source.kind === "push" && source.sharedTopic)
-      ? new pubsub.Topic("shared")
-      : undefined;
-    for (const edge of composition.edges) {
-      const caller = callers[edge.caller];
-      const target = caller && targets[edge.target]?.authorize(caller);
-      if (target !== undefined) makeSource(edge, target, topic);
-    }
-    return {
-      callers: callers.map(({ email }) => email),
-      targets: targets.map(({ url, audience }) => ({ url, audience })),
-    };
-  };
-}
-
-function callerArgs(kind: CallerKind, existingEmail: string): CallerIdentityArgs {
-  const args: Readonly<Record<CallerKind, CallerIdentityArgs>> = {
-    own: {},
-    "custom role": { customRole: true },
-    existing: { existingEmail, mintingGrants: true },
-  };
-  return args[kind];
-}
-
-interface Target {
-  readonly url: pulumi.Input<string>;
-  readonly audience: pulumi.Input<string>;
-  readonly authorize: (caller: CallerIdentity) => AuthorizedTarget;
-}
-
-type Making = (name: string, around: Surroundings, callers: Record<string, CallerIdentity>) => Target;
-
-const MAKE: Readonly<Record<TargetKind, Making>> = {
-  service: (name, { deployers }) => {
-    return opened(
-      new CloudRunService(name, { image: IMAGE, region: REGION, deletionProtection: false, deployers }),
-    );
-  },
-  "service with an audience": (name, { deployers }) => {
-    const customAudiences = ["https://custom.example.com", "urn:another"];
-    const args = { image: IMAGE, region: REGION, deletionProtection: false, customAudiences, deployers };
-    const service = new CloudRunService(name, args);
-    const role = RunInvokerRole.ServicesInvoker;
-    return { ...opened(service), authorize: (caller) => service.authorize(caller, { role }) };
-  },
-  function: (name, { deployers }) => opened(new CloudFunction(name, { ...FUNCTION, deployers })),
-  "function v1": (name, { deployers }) => opened(new CloudFunctionV1(name, { ...FUNCTION, deployers })),
-  application: (name, _, callers) => {
-    const host = `${Buffer.from(name).toString("hex").slice(0, 40)}.example.com`;
-    return opened(
-      new ExternalApplication(name, { url: `https://${host}/in`, audience: `urn:${host}`, callers }),
-    );
-  },
-  brought: (name, { runtime }) => brought(name, runtime),
-};
-
-const FUNCTION = { source: "apps/authfn", entryPoint: "helloHttp", region: REGION };
-
-function makeTarget(
-  { targets, edges }: Composition,
-  index: number,
-  callers: readonly CallerIdentity[],
-  around: Surroundings,
-): Target {
-  const { name, kind } = targets[index] ?? { name: "", kind: "service" };
-  const own = edges
-    .filter(({ target }) => target === index)
-    .map(({ caller }) => callers[caller] ?? callers[0]);
-  const known = Object.fromEntries(own.flatMap((caller) => (caller ? [[caller.logicalName, caller]] : [])));
-  // An application that nobody may call is refused, and has to know its callers from the start.
-  const [first] = callers;
-  return MAKE[kind](name, around, own.length === 0 && first ? { [first.logicalName]: first } : known);
-}
-
-function opened(target: {
-  readonly uri: pulumi.Output<string>;
-  readonly audience: pulumi.Output<string>;
-  readonly authorize: (caller: CallerIdentity) => AuthorizedTarget;
-}): Target {
-  return { url: target.uri, audience: target.audience, authorize: (caller) => target.authorize(caller) };
-}
-
-/** A service that no component has made, opened by invokers of its own: one a caller. */
-function brought(name: string, serviceAccount: string): Target {
-  const service = new cloudrunv2.Service(`brought-${Buffer.from(name).toString("hex").slice(0, 20)}`, {
-    location: REGION,
-    template: { serviceAccount, containers: [{ image: IMAGE }] },
-    deletionProtection: false,
-  });
-  const invokers = new Map<CallerIdentity, RunInvoker>();
-  const authorize = (caller: CallerIdentity): RunInvoker => {
-    const args = { service: service.name, region: service.location, url: service.uri, caller };
-    const invoker = invokers.get(caller) ?? new RunInvoker(`${name}-${caller.logicalName}`, args);
-    invokers.set(caller, invoker);
-    return invoker;
-  };
-  return { url: service.uri, audience: service.uri, authorize };
-}
-
-function makeSource(
-  { name, source }: EdgeSpec,
-  target: AuthorizedTarget,
-  topic: pubsub.Topic | undefined,
-): void {
-  if (source.kind === "job") {
-    new SchedulerJob(name, { ...source.options, schedule: "5 * * * *", region: REGION, target });
-  } else if (source.kind === "queue") {
-    // Another member for each queue: two grants of the same on one caller's account would be one binding with two owners.
-    const enqueuers = { shop: `user:${Buffer.from(name).toString("hex")}@example.com` };
-    new TaskQueue(name, {
-      ...source.options,
-      ...(source.hasEnqueuer && { enqueuers }),
-      region: REGION,
-      target,
-    });
-  } else {
-    new PushSubscription(name, {
-      ...source.options,
-      ...(source.sharedTopic && { topic: topic?.id }),
-      target,
-    });
-  }
-}
-
-const UNRELATED: Readonly<Record<Composition["unrelated"], (around: Surroundings) => unknown>> = {
-  caller: ({ deployers }) => new CallerIdentity("unrelated", { deployers }),
-  service: ({ deployers }) => new CloudRunService("unrelated", { image: IMAGE, region: REGION, deployers }),
-  source: ({ existing: [serviceAccountEmail = ""] }) => {
-    const target = { url: "https://example.com", audience: "https://example.com", serviceAccountEmail };
-    return new SchedulerJob("unrelated", { schedule: "5 * * * *", region: REGION, target });
-  },
-};

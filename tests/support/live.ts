@@ -4,20 +4,26 @@ import type { Cloud } from "../../sandbox/cloud/cloud";
 import type { Attempt } from "../../sandbox/delivery/attempt";
 import { Delivery } from "../../sandbox/delivery/delivery";
 import type { DeployedResource } from "../../sandbox/doors/in-process/engine";
+import type { Front } from "../../sandbox/ingress/front";
 import { NoInstanceAvailable } from "../../sandbox/ingress/http";
-import type { Backend, HttpRequest, HttpResponse } from "../../sandbox/ingress/http";
+import type { Backend, HttpRequest, HttpResponse, TargetRef } from "../../sandbox/ingress/http";
 import { Ingress } from "../../sandbox/ingress/ingress";
 
 const JOB = "gcp:cloudscheduler/job:Job";
 const SUBSCRIPTION = "gcp:pubsub/subscription:Subscription";
 const QUEUE = "gcp:cloudtasks/queue:Queue";
+const RUN = "gcp:cloudrunv2/service:Service";
 
-/** An application of one's own, as its verifier is told who may call it. */
-export interface Application {
-  readonly host: string;
-  readonly audience: string;
+/** What an application's verifier is told. */
+export interface Told {
+  readonly audience: string | string[];
   readonly allowedCallers: readonly string[];
+  /** Where the caller's token arrives. Default: Authorization. */
+  readonly tokenHeader?: string;
 }
+
+/** An application of one's own: its verifier is told who may call it, or something stands in front that is. */
+export type Application = { readonly host: string } & (Told | { readonly front: Front });
 
 /** A deployed program at work: gates before code that says who called, and the sources that call it. */
 export class Live {
@@ -31,7 +37,7 @@ export class Live {
     private readonly resources: readonly DeployedResource[],
     private readonly applications: readonly Application[] = [],
   ) {
-    this.ingress = new Ingress(stack.cloud, this.#backend);
+    this.ingress = new Ingress(stack.cloud, this.#backend, { fronts: (host) => this.#frontAt(host) });
     this.delivery = new Delivery(stack.cloud, this.ingress);
   }
 
@@ -94,21 +100,51 @@ export class Live {
 
   readonly #backend: Backend = async ({ target, request }) => {
     if (this.down) throw new NoInstanceAvailable("Everything is down.");
-    if (target.kind !== "foreign") return answer(200, callerOf(request));
-    const application = this.applications.find(({ host }) => host === target.host);
-    if (application === undefined) throw new NoInstanceAvailable(`Nothing is at ${target.host}.`);
-    return this.stack.clock.real(this.#verified(request, application));
+    const told = target.kind === "foreign" ? this.#applicationAt(target.host) : this.#behindGateway(target);
+    if (told === undefined || "front" in told) return answer(200, callerOf(request));
+    return this.stack.clock.real(this.#verified(request, told));
   };
 
-  /** What an application without a gate of Google's in front has to do itself. */
-  async #verified(request: HttpRequest, { audience, allowedCallers }: Application): Promise<HttpResponse> {
+  #frontAt(at: string): Front | undefined {
+    const application = this.applications.find(({ host }) => host === at);
+    return application !== undefined && "front" in application ? application.front : undefined;
+  }
+
+  #applicationAt(at: string): Application {
+    const application = this.applications.find(({ host }) => host === at);
+    if (application === undefined) throw new NoInstanceAvailable(`Nothing is at ${at}.`);
+    return application;
+  }
+
+  /** What a Run service is told by its environment, if it stands behind a gateway, which does not ask who calls. */
+  #behindGateway(target: TargetRef): Told | undefined {
+    if (target.kind !== "run-service") return undefined;
+    const service = this.stack.cloud.store
+      .list<RunState>(RUN)
+      .find(({ fullName }) => fullName === target.fullName);
+    const variables = service?.state.template.containers.flatMap(({ envs = [] }) => envs) ?? [];
+    const {
+      AUDIENCE = "",
+      CALLERS = "",
+      TOKEN_HEADER,
+    } = Object.fromEntries(variables.map(({ name, value }) => [name, value]));
+    if (TOKEN_HEADER === undefined) return undefined;
+    return { audience: AUDIENCE.split(","), allowedCallers: CALLERS.split(","), tokenHeader: TOKEN_HEADER };
+  }
+
+  /** What an application has to do itself where no gate of Google's in front asks who calls. */
+  async #verified(
+    request: HttpRequest,
+    { audience, allowedCallers, tokenHeader }: Told,
+  ): Promise<HttpResponse> {
     const { cloud, clock } = this.stack;
+    const token = tokenOf(request, tokenHeader);
     const keys = createLocalJWKSet(await cloud.tokens.jwks());
     const rules = { audience, issuer: "https://accounts.google.com", currentDate: new Date(clock.now()) };
     try {
-      const { payload } = await jwtVerify(tokenOf(request), keys, { ...rules, algorithms: ["RS256"] });
+      const { payload } = await jwtVerify(token, keys, { ...rules, algorithms: ["RS256"] });
       const allowed = payload.email_verified === true && allowedCallers.includes(String(payload.email));
-      return allowed ? answer(200, callerOf(request)) : answer(403, "");
+      return allowed ? answer(200, String(payload.email)) : answer(403, "");
     } catch {
       return answer(401, "");
     }
@@ -127,8 +163,15 @@ function answer(status: number, body: string): HttpResponse {
   return { status, headers: {}, body };
 }
 
-function tokenOf({ headers }: HttpRequest): string {
-  const [, value = ""] = headers.find(([name]) => name.toLowerCase() === "authorization") ?? [];
+/** What is read of a Run service to see what its code is told. */
+interface RunState {
+  readonly template: {
+    readonly containers: readonly { readonly envs?: readonly { name: string; value?: string }[] }[];
+  };
+}
+
+function tokenOf({ headers }: HttpRequest, header = "authorization"): string {
+  const [, value = ""] = headers.find(([name]) => name.toLowerCase() === header.toLowerCase()) ?? [];
   return value.replace(/^Bearer /, "");
 }
 

@@ -1,10 +1,10 @@
 import { CloudError } from "../../sandbox/cloud/errors";
-import { agentEmail, projectName, serviceAccountName } from "../../sandbox/cloud/names";
+import { projectName } from "../../sandbox/cloud/names";
 import { Provider } from "../../sandbox/cloud/resources/provider";
 import { isProps } from "../../sandbox/cloud/resources/values";
 import type { Props } from "../../sandbox/cloud/resources/values";
 import type { DeployedResource } from "../../sandbox/doors/in-process/engine";
-import { BROUGHT, ON_CALL } from "./everything";
+import { ON_CALL, SHOP } from "./everything";
 import { label } from "./graph";
 import { Live } from "./live";
 import type { Application } from "./live";
@@ -13,7 +13,10 @@ import type { Deployed, TestStack } from "./stack";
 
 const HOUR = 3_600_000;
 
-/** All that `everything` is deployed for, tried out: its edges, the people it lets in, its dead letters, its next deployment. */
+/**
+ * All that `everything` is deployed for, tried out: its edges, whom else it lets in, who enqueues, its dead letters, its
+ * next deployment.
+ */
 export class Probes {
   readonly provider: Provider;
   #deployments = 0;
@@ -31,6 +34,7 @@ export class Probes {
     return [
       ...failed(await this.#live().fireOnce()),
       ...failed(await this.#onCall()),
+      ...(await this.#enqueueing()),
       ...(await this.#redeployments()),
       ...(await this.#deadLetters()),
       ...this.#decisions(),
@@ -51,7 +55,24 @@ export class Probes {
     return calls;
   }
 
-  /** Each resource that attaches accounts or reads secrets, deployed again by itself. */
+  /** Whether the shop may put in tasks that leave the token to the queue, and such as name the account themselves. */
+  async #enqueueing(): Promise<string[]> {
+    const { delivery } = this.#live();
+    const { id = "", outputs } = this.deployed.resource("Queue", "own-queues-hello");
+    const { oidcToken } = outputs.httpTarget as { oidcToken: Props };
+    const url = this.#urlOf("hello");
+    const tasks = { plain: { url }, "that name own": { url, oidcToken } };
+    const failures: string[] = [];
+    for (const [what, httpRequest] of Object.entries(tasks)) {
+      const task = { httpRequest };
+      const failure = await refusal(() => delivery.tasks.create(`serviceAccount:${SHOP}`, id, task));
+      if (failure !== undefined) failures.push(`tasks ${what}, from the shop: ${failure}`);
+    }
+    delivery.stop();
+    return failures;
+  }
+
+  /** Each resource of which deployments make another revision, version or configuration, deployed again by itself. */
   async #redeployments(): Promise<string[]> {
     const failures: string[] = [];
     this.#deployments++;
@@ -64,15 +85,17 @@ export class Probes {
     return failures;
   }
 
-  async #deploy({ type, id = "", inputs }: DeployedResource, change: Props): Promise<string | undefined> {
+  #deploy({ type, id = "", inputs }: DeployedResource, change: Props): Promise<string | undefined> {
+    const { provider } = this;
     const oldOutputs = this.stack.cloud.store.get(type, id)?.state ?? {};
-    try {
-      await this.provider.update(type, { id, oldOutputs, news: { ...inputs, ...change }, preview: false });
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof CloudError)) throw error;
-      return `${error.httpStatus} ${error.status}`;
-    }
+    const news = { ...inputs, ...change };
+    const { replaces } = provider.diff(type, { id, oldInputs: inputs, oldOutputs, news });
+    return refusal(async () => {
+      if (replaces.length === 0) return provider.update(type, { id, oldOutputs, news, preview: false });
+      // Nothing uses it here, so it goes again.
+      const made = await provider.create(type, { inputs: news, preview: false });
+      return provider.delete(type, { id: made.id ?? "", outputs: made.outputs });
+    });
   }
 
   async #deadLetters(): Promise<string[]> {
@@ -88,13 +111,13 @@ export class Probes {
 
   /** What nothing here does yet: only whether it would be allowed. */
   #decisions(): string[] {
-    const tasks = `serviceAccount:${agentEmail("tasks", PROJECT.number)}`;
     const sql = { permission: "cloudsql.instances.connect", resource: projectName(PROJECT.id) };
-    const questions = {
-      "Tasks mints for own": { member: tasks, ...mintingFor(this.#emailOf("own")) },
-      "Tasks mints for brought": { member: tasks, ...mintingFor(BROUGHT) },
-      "hello connects to Cloud SQL": { member: `serviceAccount:${this.#emailOf("hello-runtime")}`, ...sql },
-    };
+    const questions = Object.fromEntries(
+      ["hello", "cleanup"].map((name) => [
+        `${name} connects to Cloud SQL`,
+        { member: `serviceAccount:${this.#emailOf(`${name}-runtime`)}`, ...sql },
+      ]),
+    );
     return Object.entries(questions).flatMap(([what, question]) =>
       this.stack.cloud.iam.decide(question).allowed ? [] : [`${what}: not allowed`],
     );
@@ -114,23 +137,34 @@ export class Probes {
 /** What changes in a deployment of each kind of resource: something that has functions built again. */
 const CHANGES: Readonly<Record<string, (value: string, inputs: Props) => Props>> = {
   "gcp:cloudrunv2/service:Service": (description) => ({ description }),
+  "gcp:cloudrunv2/job:Job": (again) => ({ labels: { again } }),
   "gcp:cloudfunctionsv2/function:Function": (AGAIN, { buildConfig }) => ({
     buildConfig: { ...(isProps(buildConfig) ? buildConfig : {}), environmentVariables: { AGAIN } },
   }),
   "gcp:cloudfunctions/function:Function": (AGAIN) => ({ buildEnvironmentVariables: { AGAIN } }),
+  "gcp:endpoints/service:Service": (again, { openapiConfig }) => ({
+    openapiConfig: JSON.stringify({ ...(JSON.parse(String(openapiConfig)) as Props), "x-again": again }),
+  }),
+  "gcp:apigateway/apiConfig:ApiConfig": (again) => ({ apiConfigId: `again-${again}` }),
+  "gcp:apigateway/gateway:Gateway": (again) => ({ labels: { again } }),
   "gcp:cloudscheduler/job:Job": (description) => ({ description }),
+  "gcp:cloudtasks/queue:Queue": (again) => ({ rateLimits: { maxConcurrentDispatches: Number(again) } }),
   "gcp:pubsub/subscription:Subscription": (again) => ({ labels: { again } }),
 };
+
+/** How Google refuses; undefined if it does not. */
+async function refusal(work: () => unknown): Promise<string | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CloudError)) throw error;
+    return `${error.httpStatus} ${error.status}`;
+  }
+}
 
 function failed(outcomes: Record<string, string>): string[] {
   return Object.entries(outcomes)
     .filter(([, outcome]) => !outcome.startsWith("200 "))
     .map(([name, outcome]) => `${name}: ${outcome}`);
-}
-
-function mintingFor(email: string): { permission: string; resource: string } {
-  return {
-    permission: "iam.serviceAccounts.getOpenIdToken",
-    resource: serviceAccountName(PROJECT.id, email),
-  };
 }

@@ -10,6 +10,7 @@ import { RealEngine } from "./real-engine";
 
 const JOB = "gcp:cloudscheduler/job:Job";
 const SUBSCRIPTION = "gcp:pubsub/subscription:Subscription";
+const QUEUE = "gcp:cloudtasks/queue:Queue";
 const RUN = "gcp:cloudrunv2/service:Service";
 const MINUTE = 60_000;
 /** What one call to Google takes, so that a deployment takes minutes, as real ones do. */
@@ -26,8 +27,8 @@ interface Run {
 }
 
 /**
- * A stack that is used while it changes: after every single step of Pulumi's engine each job is run and each topic that is
- * pushed from gets a message, while what the step changed in IAM is still spreading.
+ * A stack that is used while it changes: after every single step of Pulumi's engine each job is run, each queue gets a task
+ * and each topic that is pushed from a message, while what the step changed in IAM is still spreading.
  */
 export class UnderChange {
   readonly clock = new VirtualClock(Date.UTC(2026, 10, 24, 12));
@@ -82,12 +83,24 @@ export class UnderChange {
     };
   }
 
-  /** How many messages are neither delivered nor given up, and how many given up. */
+  /** What came of every task in the end; there were some, or nothing would be shown. */
+  tasks(): string[] {
+    const last = new Map(
+      this.delivery.attempts.flatMap((attempt) =>
+        attempt.task === undefined ? [] : [[attempt.task, outcome(attempt)] as const],
+      ),
+    );
+    if (last.size === 0) throw new Error("no task was ever sent");
+    return [...last.values()];
+  }
+
+  /** How many messages and tasks are neither delivered nor given up, and how many messages given up. */
   undelivered(): { waiting: number; givenUp: number } {
     const ids = this.#pushing().map(({ id }) => id);
     const sum = (count: (id: string) => number) => ids.reduce((total, id) => total + count(id), 0);
+    const tasks = this.cloud.store.list(QUEUE).map(({ id }) => this.delivery.tasks.backlog(id));
     return {
-      waiting: sum((id) => this.delivery.backlog(id)),
+      waiting: sum((id) => this.delivery.backlog(id)) + tasks.reduce((total, left) => total + left, 0),
       givenUp: sum((id) => this.delivery.deadLettered(id).length),
     };
   }
@@ -123,6 +136,9 @@ export class UnderChange {
       const attempts: Attempt[] = [];
       const over = this.delivery.runJob(id).then((made) => attempts.push(...made));
       this.#runs.push({ job: state.name, attempts, over });
+    }
+    for (const { id } of this.cloud.store.list(QUEUE)) {
+      this.delivery.tasks.buffer(this.cloud.deployer(PROJECT.id), id);
     }
     for (const topic of new Set(this.#pushing().map(({ state }) => state.topic))) {
       await this.delivery.publish(topic, { data: "hello" });
