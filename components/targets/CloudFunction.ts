@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { autoName } from "../identity/resourceName";
 import { after } from "../wiring/after";
 import { requireArguments } from "../wiring/arguments";
-import { audienceOf } from "../wiring/audience";
+import { audienceLater } from "../wiring/audience";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Caller } from "../wiring/callers";
@@ -112,7 +112,7 @@ export class CloudFunction extends pulumi.ComponentResource {
     const invokers = grantInvokers(subject, args.invokers ?? {}, location, options);
 
     this.uri = resource.serviceConfig.apply((config) => config?.uri ?? "");
-    this.audience = this.uri.apply((url) => audienceOf("functionV2", { url }));
+    this.audience = audienceLater("functionV2", this.uri);
     this.functionName = resource.name;
     this.serviceName = service;
     this.runtimeEmail = identity.email;

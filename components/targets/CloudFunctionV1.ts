@@ -4,7 +4,7 @@ import { autoName } from "../identity/resourceName";
 import { namedMember } from "../wiring/accounts";
 import { after } from "../wiring/after";
 import { requireArguments } from "../wiring/arguments";
-import { audienceOf } from "../wiring/audience";
+import { audienceLater } from "../wiring/audience";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Caller } from "../wiring/callers";
@@ -99,7 +99,7 @@ export class CloudFunctionV1 extends pulumi.ComponentResource {
     const invokers = grantInvokers(subject, args.invokers ?? {}, resource, options);
 
     this.uri = resource.httpsTriggerUrl;
-    this.audience = this.uri.apply((url) => audienceOf("functionV1", { url }));
+    this.audience = audienceLater("functionV1", this.uri);
     this.functionName = resource.name;
     this.runtimeEmail = identity.email;
     beside.set(this, {

@@ -5,7 +5,7 @@ import type * as secretmanager from "@pulumi/gcp/secretmanager";
 import type * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../wiring/arguments";
-import { audienceOf } from "../wiring/audience";
+import { audienceLater } from "../wiring/audience";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Caller } from "../wiring/callers";
@@ -235,7 +235,5 @@ interface State {
 const beside = new Beside<CloudRunService, State>();
 
 function ownAudience(service: cloudrunv2.Service, args: CloudRunServiceArgs): pulumi.Output<string> {
-  return pulumi
-    .all([service.uri, args.customAudiences?.[0]])
-    .apply(([url, declared]) => audienceOf("run", { url, declared }));
+  return audienceLater("run", service.uri, args.customAudiences?.[0]);
 }

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../wiring/arguments";
-import { audienceOf } from "../wiring/audience";
+import { audienceLater } from "../wiring/audience";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Caller, CallerReference } from "../wiring/callers";
@@ -97,9 +97,7 @@ export class EnvoyFront extends pulumi.ComponentResource {
     const declared = checkedIfGiven(subject, "audience", args.audience, nonEmpty);
 
     this.uri = pulumi.output(url);
-    this.audience = pulumi
-      .all([url, declared])
-      .apply(([u, d]) => audienceOf("external", { url: u, declared: d }));
+    this.audience = audienceLater("external", url, declared);
     const settings = settingsOf(subject, args, callers, this.audience);
     this.bootstrap = bootstrap(settings);
     this.pieces = {

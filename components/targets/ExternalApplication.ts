@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../wiring/arguments";
-import { audienceOf } from "../wiring/audience";
+import { audienceLater } from "../wiring/audience";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Caller, CallerReference } from "../wiring/callers";
@@ -74,9 +74,7 @@ export class ExternalApplication extends pulumi.ComponentResource {
     );
 
     this.uri = pulumi.output(url);
-    this.audience = pulumi
-      .all([url, declared])
-      .apply(([u, d]) => audienceOf("external", { url: u, declared: d }));
+    this.audience = audienceLater("external", url, declared);
     this.verifierSettings = {
       audience: this.audience,
       audiences: pulumi.all([this.audience, ...former]).apply((all) => [...new Set(all)]),

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { callerEmail } from "../wiring/accounts";
 import { after } from "../wiring/after";
 import { requireArguments } from "../wiring/arguments";
-import { audienceOf } from "../wiring/audience";
+import { audienceLater } from "../wiring/audience";
 import { Beside } from "../wiring/beside";
 import type { CallerReference } from "../wiring/callers";
 import { checked } from "../wiring/checks";
@@ -67,7 +67,7 @@ export class FunctionV1Invoker extends pulumi.ComponentResource {
 
     this.url = after(url, [grant.role]);
     this.serviceAccountEmail = after(caller, [grant.role]);
-    this.audience = this.url.apply((u) => audienceOf("functionV1", { url: u }));
+    this.audience = audienceLater("functionV1", this.url);
     this.registerOutputs({
       url: this.url,
       serviceAccountEmail: this.serviceAccountEmail,

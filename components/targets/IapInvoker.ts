@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { callerEmail } from "../wiring/accounts";
 import { after } from "../wiring/after";
 import { requireArguments } from "../wiring/arguments";
-import { audienceOf } from "../wiring/audience";
+import { audienceLater } from "../wiring/audience";
 import { Beside } from "../wiring/beside";
 import type { CallerReference } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
@@ -113,7 +113,7 @@ export const IAP_ROLE = "roles/iap.httpsResourceAccessor";
 
 /** The address has no part in it, and as long as the service is new would hide it in previews. */
 export function iapAudience(clientId: pulumi.Input<string>): pulumi.Output<string> {
-  return pulumi.output(clientId).apply((declared) => audienceOf("iap", { url: "", declared }));
+  return audienceLater("iap", "", clientId);
 }
 
 function createGrant(

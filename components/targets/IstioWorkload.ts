@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../wiring/arguments";
-import { audienceOf } from "../wiring/audience";
+import { audienceLater } from "../wiring/audience";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Caller, CallerReference } from "../wiring/callers";
@@ -103,9 +103,7 @@ export class IstioWorkload extends pulumi.ComponentResource {
     const declared = checkedIfGiven(subject, "audience", audience, literal);
 
     this.uri = pulumi.output(url);
-    this.audience = pulumi
-      .all([url, declared])
-      .apply(([u, d]) => audienceOf("external", { url: u, declared: d }));
+    this.audience = audienceLater("external", url, declared);
     this.manifests = manifestsOf(subject, args, callers, this.audience);
     this.yaml = asYaml(...all(this.manifests));
     known.set(this, callers);

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { callerEmail } from "../wiring/accounts";
 import { after } from "../wiring/after";
 import { requireArguments } from "../wiring/arguments";
-import { audienceOf } from "../wiring/audience";
+import { audienceLater } from "../wiring/audience";
 import { Beside } from "../wiring/beside";
 import type { CallerReference } from "../wiring/callers";
 import { checked, checkedIfGiven, nonEmpty, oneOf } from "../wiring/checks";
@@ -82,10 +82,7 @@ export class RunInvoker extends pulumi.ComponentResource {
 
     this.url = after(url, [grant.role]);
     this.serviceAccountEmail = after(caller, [grant.role]);
-    this.audience = after(
-      pulumi.all([url, declared]).apply(([u, d]) => audienceOf("run", { url: u, declared: d })),
-      [grant.role],
-    );
+    this.audience = after(audienceLater("run", url, declared), [grant.role]);
     this.registerOutputs({
       url: this.url,
       serviceAccountEmail: this.serviceAccountEmail,

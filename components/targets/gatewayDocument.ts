@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { audienceOf } from "../wiring/audience";
+import { audienceLater, audienceOf } from "../wiring/audience";
 import type { Check, Fault, Subject } from "../wiring/checks";
 import { checked, checkedIfGiven, checkedInside, isPlain, nonEmpty, refuse } from "../wiring/checks";
 import { seconds } from "../wiring/durations";
@@ -44,9 +44,7 @@ export function gatewayAudience(
   { declared }: GatewayAudiences,
   managedService: pulumi.Input<string>,
 ): pulumi.Output<string> {
-  return declared === undefined
-    ? pulumi.output(managedService).apply((name) => audienceOf("gateway", { url: `https://${name}` }))
-    : pulumi.output(declared);
+  return audienceLater("gateway", pulumi.interpolate`https://${managedService}`, declared);
 }
 
 /** What a gateway's document is made from. */

@@ -1,3 +1,5 @@
+import * as pulumi from "@pulumi/pulumi";
+
 /** The kinds of target, by what they accept as a token's audience. */
 export type TargetKind = "run" | "functionV2" | "functionV1" | "gateway" | "iap" | "external";
 
@@ -31,6 +33,17 @@ const RULES: Readonly<Record<TargetKind, (target: TargetAddress) => string>> = {
   // Whatever its verifier was told; without that, its address.
   external: ({ url, declared }) => declared ?? url,
 };
+
+/** The same while it may not be known yet. An address that is not hides no declared audience, in previews above all. */
+export function audienceLater(
+  kind: TargetKind,
+  url: pulumi.Input<string>,
+  declared?: pulumi.Input<string>,
+): pulumi.Output<string> {
+  return declared === undefined
+    ? pulumi.output(url).apply((known) => audienceOf(kind, { url: known }))
+    : pulumi.output(declared).apply((known) => audienceOf(kind, { url: "", declared: known }));
+}
 
 /** The exact `aud` that a target of this kind accepts. */
 export function audienceOf(kind: TargetKind, target: TargetAddress): string {

@@ -1195,6 +1195,16 @@ describe("CloudRunService", () => {
     expect(up.outputs).toEqual({ own: "https://me.example/", sent: "https://me.example/" });
   });
 
+  test("shows a custom audience in the first preview, when the address is not known yet", async () => {
+    const preview = await new TestStack().preview(() => {
+      const hello = make({ customAudiences: ["https://me.example/"] });
+      const target = hello.authorize(new CallerIdentity("caller", { accountId: "the-caller" }));
+      new SchedulerJob("job", { schedule: "5 * * * *", target });
+    });
+    const { httpTarget } = preview.resource("Job", "job").inputs as { httpTarget: Record<string, unknown> };
+    expect(httpTarget).toMatchObject({ uri: UNKNOWN, oidcToken: { audience: "https://me.example/" } });
+  });
+
   test("changes an invoker's role without a gap: the new grant first, then the old one goes", async () => {
     const stack = new TestStack();
     const program = (role: RunInvokerRole) => () => {

@@ -11,7 +11,7 @@ import {
 import { after } from "../../components/wiring/after";
 import { agentEmail, isAgentEmail, TokenAgent } from "../../components/wiring/agents";
 import type { TargetAddress, TargetKind } from "../../components/wiring/audience";
-import { audienceOf } from "../../components/wiring/audience";
+import { audienceLater, audienceOf } from "../../components/wiring/audience";
 import { targetLeaves } from "../../components/wiring/authorizedTarget";
 import { Beside } from "../../components/wiring/beside";
 import { formerNames } from "../../components/wiring/callers";
@@ -59,8 +59,12 @@ describe("the audience", () => {
     ["external", { url: "https://jobs.example.com", declared: "urn:jobs" }, "urn:jobs"],
   ];
 
-  test.each(RULES)("of a target of kind %s at %j is %s", (kind, address, audience) => {
+  test.each(RULES)("of a target of kind %s at %j is %s", async (kind, address, audience) => {
     expect(audienceOf(kind, address)).toBe(audience);
+    const never = pulumi.output(new Promise<string>(() => undefined));
+    const { url, declared } = address;
+    const later = audienceLater(kind, declared === undefined ? url : never, declared);
+    expect(await new Promise((resolve) => later.apply(resolve))).toBe(audience);
   });
 });
 
