@@ -206,21 +206,37 @@ describe.each(["default", "hardened"] as const)("a queue in a %s project", (kind
 
 test("a queue's access token is for Google's APIs, and one token is enough", async () => {
   const account = "caller@my-project.iam.gserviceaccount.com";
-  const oauthToken = { serviceAccountEmail: account };
+  const oauthToken = { serviceAccountEmail: account, scope: CLOUD_PLATFORM };
   const make = (httpTarget: object) => () => {
     new cloudtasks.Queue("queue", { name: "queue", location: REGION, httpTarget });
   };
   given();
-  const ours = { host: "hello.example" };
-  await expect(stack.preview(make({ oauthToken, uriOverride: ours }))).rejects.toThrow(
-    'is for Google\'s APIs (*.googleapis.com) only, and the host is "hello.example"',
-  );
-  await expect(stack.preview(make({ oauthToken }))).rejects.toThrow('the host is "each task\'s own"');
-  const oidcToken = { serviceAccountEmail: account, audience: "a" };
-  const uriOverride = { host: "run.googleapis.com" };
-  await expect(stack.preview(make({ oauthToken, oidcToken, uriOverride }))).rejects.toThrow(
-    'conflicts with "httpTarget.oidcToken": a request carries one token',
-  );
+  const uriOverride = { host: "run.googleapis.com", scheme: "HTTPS" };
+  const REFUSED: readonly [httpTarget: object, words: string][] = [
+    [
+      { oauthToken, uriOverride: { ...uriOverride, host: "hello.example" } },
+      'is for Google\'s APIs (*.googleapis.com) only, and the host is "hello.example"',
+    ],
+    [{ oauthToken }, 'the host is "each task\'s own"'],
+    [
+      { oauthToken, uriOverride, oidcToken: { serviceAccountEmail: account, audience: "a" } },
+      'conflicts with "httpTarget.oidcToken": a request carries one token',
+    ],
+    [{ oauthToken, uriOverride: { ...uriOverride, scheme: "HTTP" } }, "is for https only"],
+    [
+      { oauthToken, uriOverride: { ...uriOverride, uriOverrideEnforceMode: "IF_NOT_EXISTS" } },
+      "each task's own address would go before the queue's",
+    ],
+    [
+      { oauthToken: { serviceAccountEmail: account }, uriOverride },
+      '"httpTarget.oauthToken.scope" is required',
+    ],
+    [{ oauthToken: { ...oauthToken, scope: "rubbish" }, uriOverride }, "it must be an OAuth scope"],
+  ];
+  for (const [httpTarget, words] of REFUSED) {
+    await expect(stack.preview(make(httpTarget))).rejects.toThrow(words);
+  }
+  await expect(stack.preview(make({ oauthToken, uriOverride }))).resolves.toBeDefined();
 });
 
 test("without accessTokens a hardened project's Scheduler mints none, and a default one's does", async () => {
