@@ -30,6 +30,8 @@ const RUN_MEMBER = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember";
 const STRING = "random:index/randomString:RandomString";
 const AGENT = `service-${NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com`;
 
+const CLIENTS = "accessSettings.oauthSettings.programmaticClients";
+
 /** An input with one property changed, wherever it lies. */
 function changed(props: Props, path: string, value: unknown): Props {
   const [head = "", ...rest] = path.split(".");
@@ -192,6 +194,8 @@ describe("wrong values are refused with property and value", () => {
       5,
       'property "secretData" has an invalid value: it must be a string',
     ],
+    ["gcp:iap/settings:Settings", CLIENTS, ["https://hello.example"], "it must be the id of an OAuth client"],
+    ["gcp:iap/settings:Settings", CLIENTS, [""], "it must be the id of an OAuth client"],
     [STRING, "length", 0, "at least 1"],
     [STRING, "result", "x", 'property "result" is not modelled by the sandbox'],
   ];
