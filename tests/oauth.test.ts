@@ -206,21 +206,37 @@ describe.each(["default", "hardened"] as const)("a queue in a %s project", (kind
 
 test("a queue's access token is for Google's APIs, and one token is enough", async () => {
   const account = "caller@my-project.iam.gserviceaccount.com";
-  const oauthToken = { serviceAccountEmail: account };
+  const oauthToken = { serviceAccountEmail: account, scope: CLOUD_PLATFORM };
   const make = (httpTarget: object) => () => {
     new cloudtasks.Queue("queue", { name: "queue", location: REGION, httpTarget });
   };
   given();
-  const ours = { host: "hello.example" };
-  await expect(stack.preview(make({ oauthToken, uriOverride: ours }))).rejects.toThrow(
-    'is for Google\'s APIs (*.googleapis.com) only, and the host is "hello.example"',
-  );
-  await expect(stack.preview(make({ oauthToken }))).rejects.toThrow('the host is "each task\'s own"');
-  const oidcToken = { serviceAccountEmail: account, audience: "a" };
-  const uriOverride = { host: "run.googleapis.com" };
-  await expect(stack.preview(make({ oauthToken, oidcToken, uriOverride }))).rejects.toThrow(
-    'conflicts with "httpTarget.oidcToken": a request carries one token',
-  );
+  const uriOverride = { host: "run.googleapis.com", scheme: "HTTPS" };
+  const REFUSED: readonly [httpTarget: object, words: string][] = [
+    [
+      { oauthToken, uriOverride: { ...uriOverride, host: "hello.example" } },
+      'is for Google\'s APIs (*.googleapis.com) only, and the host is "hello.example"',
+    ],
+    [{ oauthToken }, 'the host is "each task\'s own"'],
+    [
+      { oauthToken, uriOverride, oidcToken: { serviceAccountEmail: account, audience: "a" } },
+      'conflicts with "httpTarget.oidcToken": a request carries one token',
+    ],
+    [{ oauthToken, uriOverride: { ...uriOverride, scheme: "HTTP" } }, "is for https only"],
+    [
+      { oauthToken, uriOverride: { ...uriOverride, uriOverrideEnforceMode: "IF_NOT_EXISTS" } },
+      "each task's own address would go before the queue's",
+    ],
+    [
+      { oauthToken: { serviceAccountEmail: account }, uriOverride },
+      '"httpTarget.oauthToken.scope" is required',
+    ],
+    [{ oauthToken: { ...oauthToken, scope: "rubbish" }, uriOverride }, "it must be an OAuth scope"],
+  ];
+  for (const [httpTarget, words] of REFUSED) {
+    await expect(stack.preview(make(httpTarget))).rejects.toThrow(words);
+  }
+  await expect(stack.preview(make({ oauthToken, uriOverride }))).resolves.toBeDefined();
 });
 
 test("without accessTokens a hardened project's Scheduler mints none, and a default one's does", async () => {
@@ -363,6 +379,54 @@ describe("the Cloud Run API", () => {
     expect(await call(access())).toMatchObject({ status: 403, reason: "SERVICE_DISABLED" });
   });
 
+  test("runs with overrides that the job can have, and begins nothing with others", async () => {
+    const owner = stack.cloud.tokens.mintAccess({ member: "user:owner@example.com" }).token;
+    const say = async (overrides: unknown) => {
+      const { status, error } = await call(owner, { body: JSON.stringify({ overrides }) });
+      return [status, error?.message];
+    };
+    const RIGHT = [
+      null,
+      {},
+      { taskCount: 3, timeout: "60.5s" },
+      { containerOverrides: [{ args: ["a"], env: [{ name: "A", value: "1" }] }] },
+      { containerOverrides: [{ clearArgs: true }], taskCount: null },
+    ];
+    for (const overrides of RIGHT)
+      expect([overrides, ...(await say(overrides))]).toEqual([overrides, 200, undefined]);
+    expect(stack.runs("cleanup")).toBe(RIGHT.length);
+    const WRONG: readonly [overrides: unknown, words: string][] = [
+      [5, "Invalid value at 'overrides': "],
+      [{ bogus: 1 }, "Unknown name \"bogus\" at 'overrides': Cannot find field."],
+      [{ taskCount: -7 }, "Invalid value at 'overrides.taskCount': "],
+      [{ taskCount: 0.5 }, "Invalid value at 'overrides.taskCount': "],
+      [{ timeout: "x" }, "Invalid value at 'overrides.timeout': "],
+      [{ timeout: 60 }, "Invalid value at 'overrides.timeout': "],
+      [{ timeout: "604801s" }, "Invalid value at 'overrides.timeout': "],
+      [{ containerOverrides: {} }, "Invalid value at 'overrides.containerOverrides': "],
+      [{ containerOverrides: [{ foo: 1 }] }, "Unknown name \"foo\" at 'overrides.containerOverrides[0]'"],
+      [{ containerOverrides: [{ args: "a" }] }, "Invalid value at 'overrides.containerOverrides[0].args': "],
+      [
+        { containerOverrides: [{ env: [{ value: "1" }] }] },
+        "Invalid value at 'overrides.containerOverrides[0].env[0].name': ",
+      ],
+      [{ containerOverrides: [{ name: "nosuch" }] }, 'the job has no container "nosuch"'],
+    ];
+    for (const [overrides, words] of WRONG) {
+      expect(await say(overrides)).toEqual([400, expect.stringContaining(words)]);
+    }
+    expect(stack.runs("cleanup")).toBe(RIGHT.length);
+  });
+
+  test("says the same of a project that is not there as of one that is closed", async () => {
+    const url = URL.replace(PROJECT.id, "no-such-project");
+    expect(await call(access(), { url })).toMatchObject({
+      status: 403,
+      reason: "IAM_PERMISSION_DENIED",
+      verdict: { reason: expect.stringContaining('no project "no-such-project"') as string },
+    });
+  });
+
   test("refuses what it does not understand, and refuses by name what the sandbox does not model", async () => {
     for (const body of ["no json", "[]", '{"override":{}}']) {
       expect(await call(access(), { body })).toMatchObject({
@@ -370,21 +434,25 @@ describe("the Cloud Run API", () => {
         error: { status: "INVALID_ARGUMENT" },
       });
     }
-    const NOT_MODELLED = [
+    const NOT_MODELLED: readonly { url?: string; method?: string; body?: string; named?: string }[] = [
       { url: URL.replace("run.", "us-central1-run.") },
       { url: URL.replace("https:", "http:") },
       { url: URL.replace(":run", ":cancel") },
       { url: URL.replace("/v2/", "/v1/") },
       { method: "GET" },
-      { body: '{"validateOnly":true}' },
-      { body: '{"etag":"x"}' },
+      { body: '{"validateOnly":true}', named: "validateOnly" },
+      { body: '{"validateOnly":"true"}', named: "validateOnly" },
+      { body: '{"etag":"x"}', named: "etag" },
+      { url: `${URL}?validateOnly=true&foo=bar`, named: "?validateOnly, ?foo" },
     ];
-    for (const change of NOT_MODELLED) {
+    for (const { named = "", ...change } of NOT_MODELLED) {
       const { status, verdict } = await call(access(), change);
       expect([change, status]).toEqual([change, 501]);
       expect(verdict.reason).toContain("does not model");
+      expect(verdict.reason).toContain(named);
     }
-    expect(stack.runs("cleanup")).toBe(0);
+    expect((await call(access(), { body: '{"validateOnly":false,"etag":null}' })).status).toBe(200);
+    expect(stack.runs("cleanup")).toBe(1);
   });
 
   test("a role on the project lets in, and Run's other roles do not", async () => {

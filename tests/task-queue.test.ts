@@ -189,6 +189,15 @@ describe("a queue that is there", () => {
     expect((await stack.up(program(args))).changes()).toEqual([]);
   });
 
+  test("keeps the method that it has when that is said no more, and takes another", async () => {
+    const stack = new TestStack();
+    await stack.up(program({ method: "PUT" }));
+    const dropped = await stack.up(program());
+    expect(dropped.changes()).toEqual([]);
+    expect(dropped.resource("Queue", "orders").outputs.httpTarget).toMatchObject({ httpMethod: "PUT" });
+    expect((await stack.up(program({ method: "POST" }))).changes()).toEqual(["update Queue orders"]);
+  });
+
   test("keeps all that is known known when its caller is new", async () => {
     const stack = new TestStack();
     await stack.up(program());

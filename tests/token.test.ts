@@ -4,7 +4,16 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { OAuth2Client } from "google-auth-library";
 import { decodeJwt } from "jose";
-import { CallerIdentity, CloudRunService, ExternalApplication, SchedulerJob } from "../components";
+import {
+  ApiGateway,
+  CallerIdentity,
+  CloudRunService,
+  EndpointsService,
+  EnvoyFront,
+  ExternalApplication,
+  IstioWorkload,
+  SchedulerJob,
+} from "../components";
 import type { Cloud } from "../sandbox/cloud/cloud";
 import { serviceAccountName } from "../sandbox/cloud/names";
 import { InProcessEngine } from "../sandbox/doors/in-process/engine";
@@ -93,6 +102,45 @@ describe("the choice", () => {
     const caller = { name: "schedulerunner", email: email("schedulerunner") };
     expect(choose(graph, "hello", caller.email).caller).toEqual(caller);
     expect(choose(graph, "hello", undefined).caller).toEqual(caller);
+  });
+
+  it("expects no refusal where the application, or what stands before it, decides by what it was given", async () => {
+    const { resources } = await new TestStack().up(() => {
+      const caller = new CallerIdentity("schedulerunner", {});
+      const [region, image] = ["us-central1", "hello"];
+      const hello = new CloudRunService("hello", { image, region });
+      const backend = { service: hello.serviceName, region, url: hello.uri };
+      const callers = { caller };
+      const targets = {
+        endpoints: new EndpointsService("endpoints", { region, callers, backend }),
+        gateway: new ApiGateway("gateway", { region, callers, backend }),
+        mesh: new IstioWorkload("mesh", {
+          url: "https://mesh.example.com",
+          callers,
+          namespace: "books",
+          selector: { app: "ledger" },
+        }),
+        envoy: new EnvoyFront("envoy", {
+          url: "https://envoy.example.com",
+          callers,
+          upstream: { address: "127.0.0.1", port: 3000 },
+        }),
+      };
+      for (const [name, target] of Object.entries(targets)) {
+        new SchedulerJob(name, { schedule: "5 * * * *", region, target: target.authorize(caller) });
+      }
+    });
+    const fronts = trustGraph(resources);
+    const decided = fronts.edges.map(({ target: { name } }) => [
+      name,
+      choose(fronts, name, "schedulerunner").letIn,
+    ]);
+    expect(decided.sort()).toEqual([
+      ["endpoints", true],
+      ["envoy.example.com", true],
+      ["gateway", true],
+      ["mesh.example.com", true],
+    ]);
   });
 
   it("takes who is let in nowhere, and says so", () => {

@@ -2,6 +2,7 @@ import { audienceOf } from "../doctor/attempts";
 import { UsageError } from "../sandbox/cli/usage-error";
 import type { Edge, Target, TrustGraph } from "../trust/graph";
 import { KNOWN_LATER } from "../trust/resources";
+import { isDecidedByApplication } from "../trust/targets";
 
 /** Whose token, for what. */
 export interface Choice {
@@ -35,7 +36,7 @@ export function choose(graph: TrustGraph, targetName: string, callerName: string
     url,
     audience: audienceOf(target, edge, url),
     caller,
-    letIn: granted || target.gate === "application" || target.open.length > 0 || own?.granted === true,
+    letIn: granted || isDecidedByApplication(target.gate) || target.open.length > 0 || own?.granted === true,
   };
 }
 

@@ -29,7 +29,11 @@ export interface TaskQueueArgs {
   path?: pulumi.Input<string>;
   /** Parameters added to the address, never to the audience. Default: each task's own. */
   query?: Record<string, pulumi.Input<string>>;
-  /** How to call. Default: as each task says, and POST where it says nothing. With GET, bodies of tasks are not sent. */
+  /**
+   * How to call. Default: as each task says, and POST where it says nothing. With GET, bodies of tasks are not sent. Taking
+   * the argument back changes nothing, because the provider leaves the queue the method that it has: say
+   * `HttpMethod.Post` instead.
+   */
   method?: HttpMethod;
   /** Headers of each call, in place of those of the same name that a task has. Authorization and those that Google sets itself are refused. */
   headers?: Record<string, pulumi.Input<string>>;

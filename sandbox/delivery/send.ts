@@ -41,10 +41,15 @@ export async function send(waits: Waits, planned: Planned, sending: Sending): Pr
     const outcome = sending.isSuccess(response.status) ? "success" : "failed";
     return { ...base, response, verdict, outcome, reason: explain(response, verdict, minted?.decision) };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const reason = `The target could not be called: ${why}`;
-    return { ...planned, minted: shown(planned, minted), outcome: "failed", reason };
+    return notSent(planned, error, minted);
   }
+}
+
+/** The attempt that came to no answer. */
+export function notSent(planned: Planned, error: unknown, minted?: Minted | MintedAccess): Attempt {
+  const why = error instanceof Error ? error.message : String(error);
+  const reason = `The target could not be called: ${why}`;
+  return { ...planned, minted: shown(planned, minted), outcome: "failed", reason };
 }
 
 /** The attempt whose token could not be had: no request was sent. */

@@ -20,6 +20,11 @@ export interface ApiCall {
   readonly carryOut: () => { status: number; body: unknown; reason: string } | undefined;
 }
 
+/** What a request asks for of a method that is modelled otherwise, by name. */
+export interface Unmodelled {
+  readonly unmodelled: readonly string[];
+}
+
 /** What the ingress answers of Google's own APIs, in words. */
 export const MODELLED_APIS = "POST https://run.googleapis.com/v2/projects/P/locations/R/jobs/J:run";
 
@@ -31,14 +36,14 @@ type Refused = {
   decision?: Decision;
 };
 
-/** A call of one of Google's own APIs, decided and carried out; undefined if it is not modelled. */
+/** A call of one of Google's own APIs, decided and carried out; otherwise what of it is not modelled, or undefined for all. */
 export function callGoogleApi(
   cloud: Cloud,
   request: HttpRequest,
   url: URL,
-): { response: HttpResponse; verdict: Verdict } | undefined {
+): { response: HttpResponse; verdict: Verdict } | Unmodelled | undefined {
   const call = runJobApi(cloud, request, url);
-  if (call === undefined) return undefined;
+  if (call === undefined || "unmodelled" in call) return call;
   const { target } = call;
   const refuse = (why: Refused, principal?: string) => {
     const { refusal, permission, ...rest } = why;
@@ -84,6 +89,10 @@ function authorize(
   call: ApiCall,
 ): { decision: Decision } | Refused {
   const { target, project, service, permissions } = call;
+  if (cloud.projects.get(project) === undefined) {
+    const [permission] = permissions;
+    return { refusal: "no permission", reason: `There is no project "${project}".`, permission };
+  }
   if (!cloud.apis.isEnabled(project, service)) {
     return { refusal: "api disabled", reason: `${service} is not enabled in project "${project}".` };
   }

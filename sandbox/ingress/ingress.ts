@@ -57,17 +57,21 @@ export class Ingress {
       case "foreign":
         return this.#atAHost(request, url, found);
       case "google api":
-        return (
-          callGoogleApi(this.#cloud, request, url) ??
-          no("not modelled", url, {
-            reason: `Of ${found.host} the sandbox does not model ${request.method} ${url.pathname}; of all Google APIs it has ${MODELLED_APIS} here`,
-          })
-        );
+        return this.#atGoogle(request, url, found.host);
       case "nothing":
         return no("nothing there", url, {
           reason: `No service or function of this cloud has the address ${url.href}`,
         });
     }
+  }
+
+  #atGoogle(request: HttpRequest, url: URL, host: string): Answer {
+    const called = callGoogleApi(this.#cloud, request, url);
+    if (called !== undefined && !("unmodelled" in called)) return called;
+    const how = called === undefined ? "" : ` with ${called.unmodelled.join(", ")}`;
+    return no("not modelled", url, {
+      reason: `Of ${host} the sandbox does not model ${request.method} ${url.pathname}${how}; of all Google APIs it has ${MODELLED_APIS} here`,
+    });
   }
 
   async #atApiGateway(

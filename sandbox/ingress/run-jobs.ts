@@ -3,19 +3,17 @@ import { runJobName } from "../cloud/names";
 import { beginExecution, RUN_JOB } from "../cloud/resources/run-job";
 import { hexOf } from "../cloud/resources/identifiers";
 import { isProps } from "../cloud/resources/values";
-import type { ApiCall } from "./google-apis";
+import type { ApiCall, Unmodelled } from "./google-apis";
 import type { HttpRequest } from "./http";
+import { faultOf, readRunJob, unmodelledIn } from "./run-job-request";
 
 const PATH = /^\/v2\/projects\/([^/]+)\/locations\/([^/]+)\/jobs\/([^/:]+):run$/;
-
-/** What the body may say: docs.cloud.google.com/run/docs/reference/rest/v2/projects.locations.jobs/run */
-const FIELDS = ["overrides", "etag", "validateOnly"];
 
 /**
  * `projects.locations.jobs.run`, if the request asks for that. It is on run.googleapis.com over https alone: what answers
  * on other hosts, such as the regional ones, is an older version of the API, which is not modelled.
  */
-export function runJobApi(cloud: Cloud, request: HttpRequest, url: URL): ApiCall | undefined {
+export function runJobApi(cloud: Cloud, request: HttpRequest, url: URL): ApiCall | Unmodelled | undefined {
   const [, project = "", location = "", job = ""] = PATH.exec(url.pathname) ?? [];
   if (
     job === "" ||
@@ -25,9 +23,9 @@ export function runJobApi(cloud: Cloud, request: HttpRequest, url: URL): ApiCall
   ) {
     return undefined;
   }
-  const body = read(request.body);
-  // Neither has anything to show where nothing runs, so neither is taken for a run.
-  if (isProps(body) && (body.validateOnly === true || body.etag !== undefined)) return undefined;
+  const body = readRunJob(request.body);
+  const unmodelled = unmodelledIn(body, url);
+  if (unmodelled.length > 0) return { unmodelled };
   const owner = cloud.projects.get(project)?.id ?? project;
   const id = `projects/${owner}/locations/${location}/jobs/${job}`;
   return {
@@ -39,7 +37,7 @@ export function runJobApi(cloud: Cloud, request: HttpRequest, url: URL): ApiCall
       "run.jobs.run",
       ...(isProps(body) && body.overrides !== undefined ? ["run.jobs.runWithOverrides"] : []),
     ],
-    fault: faultOf(body),
+    fault: faultOf(body, cloud.store.get(RUN_JOB, id)),
     carryOut: () => {
       const stored = cloud.store.get(RUN_JOB, id);
       if (stored === undefined) return undefined;
@@ -57,20 +55,4 @@ export function runJobApi(cloud: Cloud, request: HttpRequest, url: URL): ApiCall
 function operation(execution: string, place: string): unknown {
   const metadata = { "@type": "type.googleapis.com/google.cloud.run.v2.Execution", name: execution };
   return { name: `${place}/operations/${hexOf(execution, 32)}`, metadata };
-}
-
-/** Undefined for what is no JSON. An empty body is as good as {}. */
-function read(body: string): unknown {
-  if (body.trim() === "") return {};
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-}
-
-function faultOf(body: unknown): string | undefined {
-  if (!isProps(body)) return "The body is not a JSON object.";
-  const unknown = Object.keys(body).find((field) => !FIELDS.includes(field));
-  return unknown === undefined ? undefined : `Unknown name "${unknown}": Cannot find field.`;
 }

@@ -30,6 +30,8 @@ const RUN_MEMBER = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember";
 const STRING = "random:index/randomString:RandomString";
 const AGENT = `service-${NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com`;
 
+const CLIENTS = "accessSettings.oauthSettings.programmaticClients";
+
 /** An input with one property changed, wherever it lies. */
 function changed(props: Props, path: string, value: unknown): Props {
   const [head = "", ...rest] = path.split(".");
@@ -128,6 +130,15 @@ describe("wrong values are refused with property and value", () => {
     [QUEUE, "desiredState", "DISABLED", 'it must be one of "RUNNING", "PAUSED"'],
     [QUEUE, "httpTarget.httpMethod", "get", 'it must be one of "HTTP_METHOD_UNSPECIFIED", "POST"'],
     [QUEUE, "httpTarget.uriOverride.host", "", "it must be a host"],
+    [QUEUE, "httpTarget.uriOverride.host", "a[b", "it must be a host"],
+    [QUEUE, "httpTarget.uriOverride.host", "x%zz", "it must be a host"],
+    [QUEUE, "httpTarget.uriOverride.host", "a\\b", "it must be a host"],
+    [QUEUE, "httpTarget.uriOverride.port", "70000", "it must be a port"],
+    [QUEUE, "httpTarget.uriOverride.port", "65536", "it must be a port"],
+    [QUEUE, "httpTarget.headerOverrides.0.header.key", "X Shop", "names of headers have letters, digits"],
+    [QUEUE, "httpTarget.headerOverrides.0.header.value", "a\r\nX-B: c", "it must not break the line"],
+    [QUEUE, "retryConfig.maxRetryDuration", "9007199254740991s", 'between "0s" and "315576000000s"'],
+    [QUEUE, "retryConfig.maxBackoff", "315576000001s", 'between "0s" and "315576000000s"'],
     [QUEUE, "httpTarget.uriOverride.scheme", "https", 'it must be one of "HTTP", "HTTPS"'],
     [QUEUE, "httpTarget.oidcToken.audience", "", "for a whole queue Google takes no default"],
     [QUEUE, "httpTarget.oidcToken.audience", undefined, "for a whole queue Google takes no default"],
@@ -152,6 +163,8 @@ describe("wrong values are refused with property and value", () => {
     [JOB, "description", "x".repeat(501), "at most 500 characters"],
     [JOB, "httpTarget.uri", `https://e.com/${"x".repeat(2083)}`, "at most 2083 characters"],
     [JOB, "httpTarget.body", "{}", "it must be base64"],
+    [JOB, "httpTarget.headers", { "X-A": "a\nX-B: c" }, "it must not break the line"],
+    [JOB, "httpTarget.headers", { "X:A": "a" }, "names of headers have letters, digits"],
     [JOB, "httpTarget.httpMethod", "GET", "is not allowed with method GET, only with POST, PUT and PATCH"],
     [JOB, "httpTarget.oauthToken", { serviceAccountEmail: CALLER }, 'conflicts with "httpTarget.oidcToken"'],
     [JOB, "httpTarget.oidcToken.serviceAccountEmail", "caller", "the e-mail address of a service account"],
@@ -181,6 +194,8 @@ describe("wrong values are refused with property and value", () => {
       5,
       'property "secretData" has an invalid value: it must be a string',
     ],
+    ["gcp:iap/settings:Settings", CLIENTS, ["https://hello.example"], "it must be the id of an OAuth client"],
+    ["gcp:iap/settings:Settings", CLIENTS, [""], "it must be the id of an OAuth client"],
     [STRING, "length", 0, "at least 1"],
     [STRING, "result", "x", 'property "result" is not modelled by the sandbox'],
   ];

@@ -201,3 +201,27 @@ describe("values that are not known yet", () => {
     expect(diff.detailed).toEqual({ topic: "update-replace", ackDeadlineSeconds: "update" });
   });
 });
+
+test("what a queue's target says no more stays as it was while the target is there", async () => {
+  const token = "gcp:cloudtasks/queue:Queue";
+  const bench = new Bench();
+  const { provider } = bench;
+  const asked = (httpTarget?: Props) =>
+    bench.checked(token, { name: "q", location: REGION, httpTarget }, "q");
+  const olds = asked({ httpMethod: "GET", uriOverride: { scheme: "HTTP", host: "a.example" } });
+  const { id, outputs } = await provider.create(token, { inputs: olds, preview: false });
+  if (id === undefined) throw new Error("no queue");
+  const changes = (news: Props) =>
+    provider.diff(token, { id, oldInputs: olds, oldOutputs: outputs, news }).detailed;
+
+  expect(changes(asked({ uriOverride: { host: "a.example" } }))).toEqual({});
+  expect(changes(asked())).toEqual({ httpTarget: "delete" });
+  for (const preview of [true, false]) {
+    const news = asked({ uriOverride: { host: "b.example" } });
+    const updated = await provider.update(token, { id, oldOutputs: outputs, news, preview });
+    expect(updated.outputs.httpTarget).toEqual({
+      httpMethod: "GET",
+      uriOverride: { scheme: "HTTP", host: "b.example" },
+    });
+  }
+});

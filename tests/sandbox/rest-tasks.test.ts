@@ -297,6 +297,51 @@ describe("the REST API", () => {
     expect(world.outcomes).toHaveLength(6);
   });
 
+  test("refuses choices, names, pages and bodies that it cannot read", async () => {
+    world = await World.of({ path: "work" });
+    const httpRequest = { url: "https://x.example" };
+    const refused = async (method: string, path: string, body?: unknown) => {
+      const [status, answer] = await world.ask(method, path, body);
+      return `${status} ${(answer as { error?: { message: string } }).error?.message ?? ""}`;
+    };
+    await world.ask("POST", tasksOf(), {
+      task: { httpRequest, name: `${world.settings.queue}/tasks/a`, scheduleTime: "2026-11-25T00:00:00Z" },
+    });
+    const elsewhere = `${world.settings.queue}-other`;
+    const WRONG: readonly [method: string, path: string, body: unknown, words: RegExp][] = [
+      ["POST", tasksOf(), { task: { httpRequest }, responseView: "BOGUS" }, /^400 .*"BOGUS"/],
+      ["POST", tasksOf(), { task: { httpRequest }, responseView: 3 }, /^400 .*responseView/],
+      ["POST", tasksOf(), { task: { httpRequest }, parent: elsewhere }, /^400 .*-other/],
+      ["POST", `${tasksOf()}/a:run`, { responseView: "BOGUS" }, /^400 .*"BOGUS"/],
+      ["POST", `${tasksOf()}/a:run`, { name: `${elsewhere}/tasks/a` }, /^400 .*-other/],
+      ["POST", `${tasksOf()}?foo=1`, { task: { httpRequest } }, /^501 .*"foo"/],
+      ["GET", `${tasksOf()}/a?responseView=BOGUS`, undefined, /^400 .*"BOGUS"/],
+      ["GET", `${tasksOf()}?responseView=BOGUS`, undefined, /^400 .*"BOGUS"/],
+      ["GET", `${tasksOf()}?pageToken=abc`, undefined, /^400 .*"abc"/],
+      ["GET", `${tasksOf()}?pageToken=7`, undefined, /^400 .*"7"/],
+      ["GET", `${tasksOf()}?pageSize=-1`, undefined, /^400 .*"-1"/],
+      ["GET", `${tasksOf()}?pageSize=0.5`, undefined, /^400 .*"0.5"/],
+      [
+        "GET",
+        `/v2/${world.settings.queue.replace(/[^/]+$/, "")}`.replace(/\/$/, "?filter=x"),
+        undefined,
+        /^501 .*"filter"/,
+      ],
+      ["GET", `/v2/${world.settings.queue}?readMask=state`, undefined, /^501 .*"readMask"/],
+      ["POST", `/v2/${world.settings.queue}:purge?force=1`, {}, /^501 .*"force"/],
+      ["GET", `${tasksOf()}?orderBy=x`, undefined, /^501 .*"orderBy"/],
+      ["POST", `${tasksOf()}:buffer`, { body: { data: "no base64!" } }, /^400 .*base64/],
+    ];
+    for (const [method, path, body, words] of WRONG) {
+      expect(await refused(method, path, body)).toMatch(words);
+    }
+    expect(world.live.delivery.attempts).toEqual([]);
+    const own = { task: { httpRequest }, parent: world.settings.queue, responseView: "BASIC" };
+    expect((await world.ask("POST", `${tasksOf()}?$alt=json`, own))[0]).toBe(200);
+    const queues = `/v2/${world.settings.queue.replace(/\/[^/]+$/, "")}?pageSize=1`;
+    expect(await world.ask("GET", queues)).toMatchObject([200, { queues: [{ name: world.settings.queue }] }]);
+  });
+
   test("knows only access tokens, and names what it does not model", async () => {
     world = await World.of();
     const idToken = await world.stack.cloud.tokens.mint({ email: world.shop, audience: "https://x.example" });

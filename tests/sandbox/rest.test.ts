@@ -339,6 +339,13 @@ describe("a service account key", () => {
     expect(await ask({ target_audience: undefined })).toEqual(
       refused("invalid_scope", "scope or ID token audience"),
     );
+    expect(await ask({ target_audience: undefined, scope: `${EVERYTHING} rubbish` })).toEqual(
+      refused("invalid_scope", "scope or ID token audience"),
+    );
+    expect(await ask({ target_audience: undefined, scope: `${EVERYTHING}.mine` })).toEqual([
+      501,
+      { error: "unimplemented", error_description: containing(`${EVERYTHING}.mine`) },
+    ]);
     expect(await ask({ sub: "somebody@example.com" })).toEqual(
       refused("unauthorized_client", "unauthorized"),
     );
@@ -584,6 +591,9 @@ describe("IAM credentials", () => {
   it.each<[string, string, unknown, number]>([
     ["no audience", "generateIdToken", {}, 400],
     ["no scope", "generateAccessToken", { scope: [] }, 400],
+    ["a scope that is none", "generateAccessToken", { scope: [EVERYTHING, "rubbish"] }, 400],
+    ["a scope that nobody knows", "generateAccessToken", { scope: [`${EVERYTHING}.mine`] }, 501],
+    ["a blob that is no base64", "signBlob", { payload: "no base64!" }, 400],
     ["a lifetime of more than an hour", "generateAccessToken", { scope: ["a"], lifetime: "3601s" }, 400],
     ["what nobody knows", "generateIdToken", { audience: "a", nonce: "b" }, 400],
     ["delegates", "generateIdToken", { audience: "a", delegates: ["projects/-/serviceAccounts/b@c.d"] }, 501],

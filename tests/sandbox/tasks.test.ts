@@ -346,14 +346,64 @@ describe("a task", () => {
     [{ ...http(), retryConfig: {} }, "UNIMPLEMENTED", '"retryConfig" is not modelled by the sandbox'],
     [{ appEngineHttpRequest: {} }, "UNIMPLEMENTED", '"appEngineHttpRequest" is not modelled by the sandbox'],
     [http({ oauthToken: {} }), "UNIMPLEMENTED", '"httpRequest.oauthToken" is not modelled by the sandbox'],
+    [http({ headers: { "X-A": "1\r\nX-B: 1" } }), "INVALID_ARGUMENT", "it must not break the line"],
+    [http({ headers: { "X A": "1" } }), "INVALID_ARGUMENT", "names of headers have letters, digits"],
+    [http({ body: "aGk" + "=".repeat(3) }), "INVALID_ARGUMENT", "it must be base64"],
   ])("is refused when it is %j", (task, code, words) => {
     given();
     expect(refusal(() => create(task))).toEqual([code, containing(words)]);
     expect(sources.delivery.backlog(QUEUE)).toBe(0);
   });
+
+  test("may be as long as a request, and is refused for what it is", () => {
+    given();
+    const refused = (body: string) => refusal(() => create(http({ body })));
+    expect(refused("A".repeat(8 << 20))).toEqual(["INVALID_ARGUMENT", containing("The task may be 1048576")]);
+    expect(refused("!".repeat(8 << 20))).toEqual(["INVALID_ARGUMENT", containing("it must be base64")]);
+  });
 });
 
 describe("a queue", () => {
+  test("that makes no address of a task's fails, and goes on when it does", async () => {
+    const { clock, delivery } = given({ retryConfig: { minBackoff: "60s" } });
+    sources.putQueue({ rateLimits: { maxConcurrentDispatches: 1 } }, { uriOverride: { port: "70000" } });
+    create();
+    await clock.advance(0);
+    expect(delivery.attempts).toMatchObject([
+      { outcome: "failed", caller: "", url: "https://task.example/own", reason: containing("Invalid URL") },
+    ]);
+    sources.putQueue({ rateLimits: { maxConcurrentDispatches: 1 } });
+    await clock.advance(MINUTE);
+    expect(delivery.attempts.at(-1)).toMatchObject({ outcome: "success", url: `${HELLO.url}/work` });
+  });
+
+  test("whose method is unspecified leaves it to its tasks", async () => {
+    const { clock } = given({}, { httpMethod: "HTTP_METHOD_UNSPECIFIED" });
+    create(http({ httpMethod: "PUT", body: "aGk=" }));
+    await clock.advance(0);
+    expect(sources.requests).toMatchObject([{ method: "PUT", body: "hi" }]);
+  });
+
+  test.each([
+    ["http://run.googleapis.com/v2/x", {}],
+    ["https://evil.example/steal", {}],
+    ["https://run.googleapis.com.evil.example/steal", {}],
+    ["https://googleapis.com/steal", {}],
+    ["https://evil.example/steal", { uriOverrideEnforceMode: "IF_NOT_EXISTS", host: "run.googleapis.com" }],
+  ])("never sends an access token to %s", async (url, uriOverride) => {
+    const oauthToken = {
+      serviceAccountEmail: CALLER,
+      scope: "https://www.googleapis.com/auth/cloud-platform",
+    };
+    const { clock, delivery } = given({}, { oidcToken: undefined, oauthToken, uriOverride });
+    create(http({ url }));
+    await clock.advance(0);
+    expect(sources.requests).toEqual([]);
+    expect(delivery.attempts).toMatchObject([
+      { outcome: "failed", reason: containing("https://*.googleapis.com") },
+    ]);
+  });
+
   test("keeps to its rate, and to its number at one time", async () => {
     const { clock } = given({ rateLimits: { maxDispatchesPerSecond: 2, maxBurstSize: 2 } });
     for (let i = 0; i < 6; i++) create();
@@ -438,6 +488,20 @@ describe("a queue", () => {
     await clock.advance(HOUR);
     expect(sources.seconds).toEqual([0, 20, 22]);
   });
+
+  test.each(["99999999999999", "9".repeat(400), "Fri, 31 Dec 9999 23:59:59 GMT"])(
+    "leaves a target alone for an hour at most, though it says %s",
+    async (wish) => {
+      const { clock } = given({ retryConfig: { minBackoff: "1s" } });
+      sources.answer = () =>
+        sources.arrived.length === 1 ? status(503, { "Retry-After": wish }) : status(200);
+      create();
+      await clock.advance(SECOND);
+      create();
+      await clock.advance(2 * HOUR);
+      expect(sources.seconds).toEqual([0, 3600, 3600]);
+    },
+  );
 
   test("of a run that fails counts the wait from when the run was asked for", async () => {
     const { clock } = given({ retryConfig: { minBackoff: "60s" }, desiredState: "PAUSED" });

@@ -241,6 +241,62 @@ describe("what goes wrong afterwards is not the adapter's", () => {
     expect(String(seen[0])).toBe("Error: broken handler");
   });
 
+  describe("node:http answers errors that are no refusals itself, since nobody else would", () => {
+    const serve = async (handler: Parameters<typeof nodeHandler>[1], onError?: (error: unknown) => void) => {
+      const own = nodeHandler(await google.verifier(), handler, { onError });
+      return over(createServer((request, response) => void own(request, response)));
+    };
+
+    it("tells the log of them, without a token", async () => {
+      const log = jest.spyOn(console, "error").mockReturnValue();
+      closers.push(() => {
+        log.mockRestore();
+      });
+      const token = await google.mint();
+      const send = await serve((request, response) => {
+        response.setHeader("Content-Length", 5);
+        throw new Error(`broken by ${String(request.headers.authorization)}`);
+      });
+      const { status, body } = await send([["Authorization", `Bearer ${token}`]]);
+      expect([status, body]).toEqual([500, "Internal Server Error\n"]);
+      const said = log.mock.calls.flat().join();
+      expect(said).toContain("Error: broken by Bearer (a token)");
+      for (const part of token.split(".")) expect(said).not.toContain(part);
+    });
+
+    it("tells whoever wants to hear of them, and answers the next request", async () => {
+      const errors: unknown[] = [];
+      const failing = [new Error("first"), "second"];
+      const send = await serve(
+        (_request, response) => {
+          const error = failing.shift();
+          // eslint-disable-next-line @typescript-eslint/only-throw-error -- handlers do
+          if (error !== undefined) throw error;
+          response.end("well");
+        },
+        (error) => errors.push(error),
+      );
+      const authorization: Pairs = [["Authorization", `Bearer ${await google.mint()}`]];
+      const statuses = [];
+      for (let i = 0; i < 3; i++) statuses.push((await send(authorization)).status);
+      expect(statuses).toEqual([500, 500, 200]);
+      expect(errors).toEqual([new Error("first"), "second"]);
+    });
+
+    it("breaks off an answer that has begun", async () => {
+      const errors: unknown[] = [];
+      const send = await serve(
+        (_request, response) => {
+          response.writeHead(200).write("half");
+          throw new Error("then");
+        },
+        (error) => errors.push(error),
+      );
+      await expect(send([["Authorization", `Bearer ${await google.mint()}`]])).rejects.toThrow();
+      expect(errors).toEqual([new Error("then")]);
+    });
+  });
+
   it("and errors that are no refusals are passed on by each", async () => {
     const broken = { verifyHeaders: () => Promise.reject(new Error("broken")) } as unknown as Verifier;
     const handler = fetchHandler(broken, () => new Response());

@@ -74,12 +74,23 @@ describe("createVerifier", () => {
     }
   });
 
-  it("keeps the query of an audience out of the message, since keys are put there", async () => {
+  it("keeps query, fragment and password of an audience out of the message, since keys are put there", async () => {
     const verifier = await google.verifier();
     const token = await google.mint({ audience: `${AUDIENCE}/run?key=s3cret` });
     expect((await refusal(verifier.verify(token))).message).toBe(
       `the token is meant for another audience: "${AUDIENCE}/run?…" instead of "${AUDIENCE}"`,
     );
+    const LOCKS: readonly [audience: string, shown: string][] = [
+      [`${AUDIENCE}/#access_token=s3cret`, `${AUDIENCE}/#…`],
+      ["https://user:s3cret@x.example/", "https://…@x.example/"],
+      ["https://user:a@s3cret@x.example/?s3cret#s3cret", "https://…@x.example/?…"],
+      [`https://${"s3cret".repeat(50)}@x.example/a@b`, "https://…@x.example/a@b"],
+    ];
+    for (const [audience, shown] of LOCKS) {
+      expect((await refusal(verifier.verify(await google.mint({ audience })))).message).toBe(
+        `the token is meant for another audience: "${shown}" instead of "${AUDIENCE}"`,
+      );
+    }
     const odd = await refusal(verifier.verify(await google.mint({ audience: "a\u009b31m\u2028\u202eb" })));
     // Terminals and log readers take some of these for commands, or for a new line.
     expect(odd.message).toContain('"a\\u009b31m\\u2028\\u202eb"');

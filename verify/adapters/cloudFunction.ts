@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Caller } from "../Caller";
 import type { Verifier } from "../Verifier";
 import type { AdapterOptions } from "./AdapterOptions";
-import { nodeHandler } from "./nodeHandler";
+import { handleAdmitted } from "./handleAdmitted";
 
 /**
  * An HTTP function for Google's Functions Framework that is only called for requests which may come in.
@@ -30,5 +30,5 @@ export function cloudFunction<Request extends IncomingMessage, Response extends 
   options: AdapterOptions = {},
 ): (request: Request, response: Response) => Promise<void> {
   // The framework hands over the requests of Express, which are those of Node.js, and waits for what is returned.
-  return nodeHandler(verifier, handler, options);
+  return (request, response) => handleAdmitted(verifier, handler, options, request, response);
 }

@@ -76,6 +76,7 @@ function needsAnother(kind: Kind<never>, rule: string): boolean {
 
 // What the cloud fills in when nobody says it stays as it was when somebody stops saying it.
 function cloudDecides(kind: Kind<never>, rule: string): boolean {
+  if (kind.kept?.includes(rule) === true) return true;
   return kind.computed.some((path) => path === rule || path.startsWith(`${rule}.`));
 }
 

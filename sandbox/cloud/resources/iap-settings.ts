@@ -1,10 +1,18 @@
+import { z } from "zod/mini";
 import { CloudError } from "../errors";
 import { iapRunServiceName } from "../names";
 import { kind, type Context, type Identity, type Kind } from "./kind";
 import { RUN_SERVICE, runServiceId } from "./run-service";
-import { block, optional, pattern, texts } from "./shapes";
+import { block, optional, pattern } from "./shapes";
 
 const NAME = /^projects\/([^/]+)\/iap_web\/cloud_run-([^/]+)\/services\/([^/]+)$/;
+
+/** docs.cloud.google.com/iap/docs/reference/rest/v1/IapSettings#OAuthSettings. Assumed: that every id has the form that the console gives. */
+const clientId = () =>
+  pattern(
+    /^[A-Za-z0-9_-]+\.apps\.googleusercontent\.com$/,
+    "it must be the id of an OAuth client, as in 123456789012-abc.apps.googleusercontent.com",
+  );
 
 /**
  * Settings of IAP before one Run service. The provider's page lists the names of other things only; this one is written as
@@ -19,7 +27,7 @@ export const iapSettings: Kind<never> = kind(
         "the sandbox models settings of one Run service only, as in projects/PROJECT/iap_web/cloud_run-REGION/services/NAME",
       ),
       accessSettings: optional(
-        block({ oauthSettings: optional(block({ programmaticClients: optional(texts()) })) }),
+        block({ oauthSettings: optional(block({ programmaticClients: optional(z.array(clientId())) })) }),
       ),
     }),
   {

@@ -70,6 +70,8 @@ export interface Kind<I = Props> {
   readonly defaults?: Props;
   /** Paths of outputs that the cloud decides, unless the inputs do. */
   readonly computed: readonly string[];
+  /** Paths that the cloud leaves as they were when nobody says them any more, as long as the block around them is there. */
+  readonly kept?: readonly string[];
   /** Computed outputs that every update changes. */
   readonly volatile?: readonly string[];
   /** Values that differ in writing only, by path. */

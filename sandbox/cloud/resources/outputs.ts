@@ -12,6 +12,17 @@ export function withDefaults(kind: Kind<never>, news: Props): Props {
   return inputs;
 }
 
+/** The outputs, and in their blocks what an update that says nothing of it left as it was. */
+export function withKept(kind: Kind<never>, outputs: Props, before: Props): Props {
+  return (kind.kept ?? []).reduce((all, path) => {
+    const value = valueAt(before, path);
+    const isLeftOut = isProps(valueAt(all, path.slice(0, path.lastIndexOf("."))));
+    return value !== undefined && isLeftOut && valueAt(all, path) === undefined
+      ? withValue(all, path, value)
+      : all;
+  }, outputs);
+}
+
 /** The inputs as the cloud writes them back, and wherever they say nothing of a computed property, what the cloud says. */
 export function outputsOf(
   cx: Context,

@@ -6,7 +6,7 @@ import { diffOf, type Diff } from "./diff";
 import { getProject } from "./get-project";
 import type { Context, Current, Failure, Kind, Made, ProviderConfig } from "./kind";
 import { kindOf, tokens } from "./kinds";
-import { outputsOf, withDefaults } from "./outputs";
+import { outputsOf, withDefaults, withKept } from "./outputs";
 import { compact, isProps, restrictedTo, UNKNOWN, valueAt, withValue, type Props } from "./values";
 
 export type { Diff } from "./diff";
@@ -108,11 +108,15 @@ export class Provider {
       const planned = kind.planned?.(q.news, this.#cx) ?? {};
       const moves = new Set(kind.volatile ?? []);
       return {
-        outputs: outputsOf(
-          this.#cx,
+        outputs: withKept(
           kind,
-          q.news,
-          (path) => planned[path] ?? (moves.has(path) ? UNKNOWN : valueAt(q.oldOutputs, path)),
+          outputsOf(
+            this.#cx,
+            kind,
+            q.news,
+            (path) => planned[path] ?? (moves.has(path) ? UNKNOWN : valueAt(q.oldOutputs, path)),
+          ),
+          q.oldOutputs,
         ),
       };
     }
@@ -121,12 +125,8 @@ export class Provider {
     const made: Made = (await kind.update?.(this.#cx, current as Current<never>, q.news as never)) ?? {
       computed: {},
     };
-    const outputs = outputsOf(
-      this.#cx,
-      kind,
-      q.news,
-      (path) => made.computed[path] ?? valueAt(current.state, path),
-    );
+    const said = (path: string): unknown => made.computed[path] ?? valueAt(current.state, path);
+    const outputs = withKept(kind, outputsOf(this.#cx, kind, q.news, said), current.state);
     if (current.stored !== undefined) {
       this.#keep(token, current.stored, outputs, { inputs: q.news, own: made.own ?? current.own });
     }

@@ -5,17 +5,20 @@ import { kind, type Context, type Failure, type Kind } from "./kind";
 import { projectIn } from "./project";
 import { region } from "./regions";
 import {
+  base64,
   block,
   choice,
   duration,
   flag,
+  headerMap,
+  LONGEST_DURATION,
   optional,
   pattern,
   projectId,
+  scope,
   secondsOf,
   serviceAccountEmail,
   text,
-  textMap,
   whole,
 } from "./shapes";
 import { isUnknown, knownText, valueAt, type Props } from "./values";
@@ -42,25 +45,21 @@ const schema = () =>
     retryConfig: optional(
       block({
         retryCount: optional(whole(0, 5)),
-        maxRetryDuration: optional(duration(0, Number.MAX_SAFE_INTEGER)),
-        minBackoffDuration: optional(duration(0, Number.MAX_SAFE_INTEGER)),
-        maxBackoffDuration: optional(duration(0, Number.MAX_SAFE_INTEGER)),
+        maxRetryDuration: optional(duration(0, LONGEST_DURATION)),
+        minBackoffDuration: optional(duration(0, LONGEST_DURATION)),
+        maxBackoffDuration: optional(duration(0, LONGEST_DURATION)),
         maxDoublings: optional(whole(0, 16)),
       }),
     ),
     httpTarget: block({
       uri: pattern(/^https?:\/\/[^/\s]\S*$/, "it must be an http or https address").check(z.maxLength(2083)),
       httpMethod: optional(choice(["POST", "GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])),
-      body: optional(
-        pattern(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, "it must be base64"),
-      ),
-      headers: optional(textMap()),
+      body: optional(base64()),
+      headers: optional(headerMap()),
       oidcToken: optional(
         block({ serviceAccountEmail: serviceAccountEmail(), audience: optional(z.string()) }),
       ),
-      oauthToken: optional(
-        block({ serviceAccountEmail: serviceAccountEmail(), scope: optional(z.string()) }),
-      ),
+      oauthToken: optional(block({ serviceAccountEmail: serviceAccountEmail(), scope: optional(scope()) })),
     }),
   });
 

@@ -1,4 +1,6 @@
 import { z } from "zod/mini";
+import { isBase64 } from "../base64";
+import { SCOPE } from "../tokens/scopes";
 
 /** The building blocks of the kinds' schemas, with Google's limits and the words for breaking them. */
 
@@ -14,6 +16,27 @@ export const texts = () => z.array(z.string());
 
 export const textMap = () => z.record(z.string(), z.string());
 
+// https://www.rfc-editor.org/rfc/rfc9110#name-tokens
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const HEADER_NAMES =
+  "names of headers have letters, digits, dashes and some other signs, and no spaces or colons";
+
+export const headerName = () => pattern(HEADER_NAME, HEADER_NAMES);
+
+/** What would begin another header is none of this one: https://www.rfc-editor.org/rfc/rfc9110#name-field-values */
+export const headerValue = () => pattern(/^[^\r\n\0]*$/, "it must not break the line, nor hold a NUL");
+
+export const headerMap = () =>
+  z
+    .record(z.string(), headerValue())
+    .check(z.refine((map) => Object.keys(map).every((name) => HEADER_NAME.test(name)), HEADER_NAMES));
+
+export const base64 = () => z.string().check(z.refine(isBase64, "it must be base64"));
+
+/** A scope of one of Google's APIs, by its form: https://developers.google.com/identity/protocols/oauth2/scopes */
+export const scope = () =>
+  pattern(SCOPE, "it must be an OAuth scope, as in https://www.googleapis.com/auth/cloud-platform");
+
 export const optional = z.optional;
 
 export const block = z.strictObject;
@@ -26,6 +49,9 @@ const DURATION = /^\d+(\.\d{1,9})?s$/;
 export function secondsOf(duration: string): number {
   return DURATION.test(duration) ? Number(duration.slice(0, -1)) : Number.NaN;
 }
+
+/** google.protobuf.Duration: protobuf.dev/reference/protobuf/google.protobuf/#duration */
+export const LONGEST_DURATION = 315_576_000_000;
 
 export const duration = (min: number, max: number) =>
   z.string().check(

@@ -10,9 +10,13 @@ import {
   block,
   choice,
   duration,
+  headerName,
+  headerValue,
+  LONGEST_DURATION,
   optional,
   pattern,
   projectId,
+  scope,
   secondsOf,
   serviceAccountEmail,
   whole,
@@ -32,13 +36,15 @@ const schema = () =>
       block({
         httpMethod: optional(choice(METHODS)),
         headerOverrides: optional(
-          z.array(block({ header: block({ key: z.string().check(z.minLength(1)), value: z.string() }) })),
+          z.array(block({ header: block({ key: headerName(), value: headerValue() }) })),
         ),
         uriOverride: optional(
           block({
             scheme: optional(choice(["HTTP", "HTTPS"])),
-            host: optional(pattern(/^[^/\s:?#@]+$/, "it must be a host, as in app.example.com")),
-            port: optional(pattern(/^\d{1,5}$/, 'it must be a port, as in "8443"')),
+            host: optional(z.string().check(z.refine(isHost, "it must be a host, as in app.example.com"))),
+            port: optional(
+              z.string().check(z.refine(isPort, 'it must be a port, as in "8443", or "0" for the usual one')),
+            ),
             pathOverride: optional(block({ path: optional(z.string()) })),
             queryOverride: optional(block({ queryParams: optional(z.string()) })),
             uriOverrideEnforceMode: optional(choice(["ALWAYS", "IF_NOT_EXISTS"])),
@@ -47,9 +53,7 @@ const schema = () =>
         oidcToken: optional(
           block({ serviceAccountEmail: serviceAccountEmail(), audience: optional(z.string()) }),
         ),
-        oauthToken: optional(
-          block({ serviceAccountEmail: serviceAccountEmail(), scope: optional(z.string()) }),
-        ),
+        oauthToken: optional(block({ serviceAccountEmail: serviceAccountEmail(), scope: optional(scope()) })),
       }),
     ),
     rateLimits: optional(
@@ -66,9 +70,9 @@ const schema = () =>
             z.refine((attempts) => attempts !== 0, "it must be -1 for no limit, or at least 1"),
           ),
         ),
-        maxRetryDuration: optional(duration(0, Number.MAX_SAFE_INTEGER)),
-        minBackoff: optional(duration(0, Number.MAX_SAFE_INTEGER)),
-        maxBackoff: optional(duration(0, Number.MAX_SAFE_INTEGER)),
+        maxRetryDuration: optional(duration(0, LONGEST_DURATION)),
+        minBackoff: optional(duration(0, LONGEST_DURATION)),
+        maxBackoff: optional(duration(0, LONGEST_DURATION)),
         maxDoublings: optional(whole(0, 2_147_483_647)),
       }),
     ),
@@ -78,6 +82,15 @@ const schema = () =>
   });
 
 type Inputs = z.infer<ReturnType<typeof schema>>;
+
+function isHost(text: string): boolean {
+  if (!/^[^/\\\s:?#@]+$/.test(text)) return false;
+  return URL.canParse(`https://${text}`);
+}
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
+}
 
 const RATE = "rateLimits.maxDispatchesPerSecond";
 const BURST = "rateLimits.maxBurstSize";
@@ -101,6 +114,14 @@ export const taskQueue: Kind<never> = kind(schema, {
   fromProvider: { project: "project" },
   defaults: { desiredState: "RUNNING" },
   computed: ["state", BURST, ...Object.keys(QUEUE_DEFAULTS)],
+  // github.com/GoogleCloudPlatform/magic-modules, mmv1/products/cloudtasks/Queue.yaml: default_from_api
+  kept: [
+    "httpTarget.httpMethod",
+    "httpTarget.uriOverride.scheme",
+    "httpTarget.uriOverride.uriOverrideEnforceMode",
+    "httpTarget.uriOverride.pathOverride.path",
+    "httpTarget.uriOverride.queryOverride.queryParams",
+  ],
   planned: (inputs) => ({
     ...(isUnknown(inputs.desiredState) ? {} : { state: inputs.desiredState }),
     ...(valueAt(inputs, RATE) === UNKNOWN ? {} : { [BURST]: burstAt(valueAt(inputs, RATE)) }),
@@ -145,16 +166,24 @@ function requireIdentity(cx: Context, inputs: Inputs): void {
   requireCaller(cx, { email, project: projectIn(cx, inputs).id, to: `task queue "${inputs.name}"` });
 }
 
-/** docs.cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues#HttpTarget */
+/**
+ * Either token needs both its parts said: docs.cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues#HttpTarget
+ */
 function tokenRules(inputs: Props): Failure[] {
-  const token = valueAt(inputs, "httpTarget.oidcToken");
-  const audience = valueAt(inputs, "httpTarget.oidcToken.audience");
-  if (token === undefined || isUnknown(audience) || (audience !== undefined && audience !== "")) return [];
   const reason = "is required but missing: for a whole queue Google takes no default";
-  return [{ property: "httpTarget.oidcToken.audience", reason }];
+  const [token, part] =
+    valueAt(inputs, "httpTarget.oidcToken") === undefined
+      ? ["httpTarget.oauthToken", "scope"]
+      : ["httpTarget.oidcToken", "audience"];
+  const [isThere, value] = [valueAt(inputs, token) !== undefined, valueAt(inputs, `${token}.${part}`)];
+  if (!isThere || isUnknown(value) || (value !== undefined && value !== "")) return [];
+  return [{ property: `${token}.${part}`, reason }];
 }
 
-/** docs.cloud.google.com/tasks/docs/reference/rest/v2/OAuthToken: for Google's APIs, which a queue names by its host. */
+/**
+ * docs.cloud.google.com/tasks/docs/reference/rest/v2/OAuthToken: for Google's APIs, which a queue names by its host. Assumed
+ * is that Google refuses the rest, where it only advises; sent there, a token could be stolen.
+ */
 function accessRules(inputs: Props): Failure[] {
   const [oidc, oauth] = [valueAt(inputs, "httpTarget.oidcToken"), valueAt(inputs, "httpTarget.oauthToken")];
   if (oauth === undefined || isUnknown(oauth)) return [];
@@ -163,9 +192,20 @@ function accessRules(inputs: Props): Failure[] {
     return [{ property, reason: 'conflicts with "httpTarget.oidcToken": a request carries one token' }];
   }
   const host = valueAt(inputs, "httpTarget.uriOverride.host");
-  if (isUnknown(host) || (typeof host === "string" && host.endsWith(".googleapis.com"))) return [];
-  const reason = `is for Google's APIs (*.googleapis.com) only, and the host is ${JSON.stringify(host ?? "each task's own")}`;
-  return [{ property, reason }];
+  if (!isUnknown(host) && (typeof host !== "string" || !host.endsWith(".googleapis.com"))) {
+    const reason = `is for Google's APIs (*.googleapis.com) only, and the host is ${JSON.stringify(host ?? "each task's own")}`;
+    return [{ property, reason }];
+  }
+  if (valueAt(inputs, "httpTarget.uriOverride.scheme") === "HTTP") {
+    return [
+      { property, reason: "is for https only, and the scheme is HTTP: in clear text it can be stolen" },
+    ];
+  }
+  if (valueAt(inputs, "httpTarget.uriOverride.uriOverrideEnforceMode") === "IF_NOT_EXISTS") {
+    const mode = "with the mode \"IF_NOT_EXISTS\" each task's own address would go before the queue's";
+    return [{ property, reason: `is for Google's APIs only, and ${mode}. Use "ALWAYS"` }];
+  }
+  return [];
 }
 
 function backoffRules(inputs: Props): Failure[] {

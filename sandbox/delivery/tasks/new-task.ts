@@ -2,13 +2,14 @@ import { z } from "zod/mini";
 import { CloudError } from "../../cloud/errors";
 import { failuresOf } from "../../cloud/resources/checking";
 import {
+  base64,
   block,
   choice,
   duration,
+  headerMap,
   optional,
   pattern,
   serviceAccountEmail,
-  textMap,
 } from "../../cloud/resources/shapes";
 import type { Props } from "../../cloud/resources/values";
 import { milliseconds } from "../duration";
@@ -39,10 +40,8 @@ const schema = () =>
         ),
       ),
       httpMethod: optional(choice(METHODS)),
-      headers: optional(textMap()),
-      body: optional(
-        pattern(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, "it must be base64"),
-      ),
+      headers: optional(headerMap()),
+      body: optional(base64()),
       oidcToken: optional(
         block({ serviceAccountEmail: serviceAccountEmail(), audience: optional(z.string()) }),
       ),

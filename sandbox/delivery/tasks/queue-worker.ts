@@ -125,8 +125,9 @@ export class QueueWorker {
     const begun = { scheduleTime: task.scheduleTime, dispatchTime };
     task.dispatchCount++;
     task.firstAttempt ??= begun;
-    const attempt = await dispatch(this.#tools, queue, task);
-    this.#count(task, -1);
+    const attempt = await dispatch(this.#tools, queue, task).finally(() => {
+      this.#count(task, -1);
+    });
     if (attempt === undefined) return;
     const status = attempt.outcome === "deadline exceeded" ? TOO_LATE : attempt.response?.status;
     task.lastAttempt = { ...begun, responseTime: clock.now(), status };

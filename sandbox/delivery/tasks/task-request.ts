@@ -18,7 +18,7 @@ export function taskRequest(
   url: string,
   token: string | undefined,
 ): HttpRequest {
-  const method = state.httpTarget?.httpMethod ?? task.call.httpMethod;
+  const method = methodOf(state.httpTarget?.httpMethod) ?? task.call.httpMethod;
   return {
     method,
     url,
@@ -36,6 +36,11 @@ export function taskRequest(
     ],
     body: METHODS_WITH_BODY.has(method) ? Buffer.from(task.call.body, "base64").toString("utf8") : "",
   };
+}
+
+/** Which method a queue names, if any: its first choice names none. google/cloud/tasks/v2/target.proto, HttpMethod */
+function methodOf(method: string | undefined): string | undefined {
+  return method === "HTTP_METHOD_UNSPECIFIED" ? undefined : method;
 }
 
 /** The task's, over which the queue's go. A token takes the place of every Authorization header, as documented. */

@@ -19,6 +19,7 @@ export type WantedToken = { caller: string } & (
 export function wantedToken({ state }: StoredQueue, task: Task, url: string): WantedToken | undefined {
   const oauth = state.httpTarget?.oauthToken;
   if (oauth !== undefined) {
+    requireGoogles(url);
     const { serviceAccountEmail: caller, scope = "" } = oauth;
     // docs.cloud.google.com/tasks/docs/reference/rest/v2/OAuthToken
     return { caller, scope: scope === "" ? CLOUD_PLATFORM : scope };
@@ -27,6 +28,13 @@ export function wantedToken({ state }: StoredQueue, task: Task, url: string): Wa
   if (oidc === undefined) return undefined;
   const { serviceAccountEmail: caller, audience = "" } = oidc;
   return { caller, audience: audience === "" ? url : audience };
+}
+
+/** Assumed: that Google sends none elsewhere, which it only advises. Whoever got one could use it until it expires. */
+function requireGoogles(url: string): void {
+  const { protocol, hostname } = new URL(url);
+  if (protocol === "https:" && hostname.endsWith(".googleapis.com")) return;
+  throw new Error(`access tokens go to https://*.googleapis.com only, and this is ${protocol}//${hostname}.`);
 }
 
 const ACT_AS =

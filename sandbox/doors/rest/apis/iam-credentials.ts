@@ -1,11 +1,13 @@
 import { subtle } from "node:crypto";
 import { SignJWT } from "jose";
 import { z } from "zod/mini";
+import { isBase64 } from "../../../cloud/base64";
 import type { Cloud } from "../../../cloud/cloud";
 import { CloudError } from "../../../cloud/errors";
 import type { Account } from "../../../cloud/iam/accounts";
 import { serviceAccountName } from "../../../cloud/names";
 import { duration, secondsOf } from "../../../cloud/resources/shapes";
+import { requireScopes } from "../../../cloud/tokens/scopes";
 import { allow, denied } from "../allow";
 import type { Api, Call } from "../api";
 import { readJson } from "../read-json";
@@ -44,6 +46,10 @@ const ACCESS_TOKEN = z.strictObject({
   lifetime: z.optional(duration(1, 3600)),
 });
 const PAYLOAD = z.strictObject({ delegates, payload: required });
+const BLOB = z.strictObject({
+  delegates,
+  payload: required.check(z.refine(isBase64, "it must be base64")),
+});
 
 /**
  * Short-lived credentials of service accounts, for whoever may impersonate them.
@@ -70,6 +76,12 @@ export function iamCredentialsApi(cloud: Cloud): Api {
       [route("generateAccessToken")]: (call) => {
         const request = readJson(call, ACCESS_TOKEN);
         const { email } = impersonated(cloud, call, "getAccessToken", request);
+        // Assumed: how Google words it. The scopes are checked when the permission is there.
+        requireScopes(
+          request.scope,
+          (scope) =>
+            new CloudError("INVALID_ARGUMENT", `scope: "${scope}" is no OAuth scope (invalid_scope).`),
+        );
         const { token, expiresAt } = cloud.tokens.mintAccess({
           member: `serviceAccount:${email}`,
           scopes: request.scope,
@@ -87,7 +99,7 @@ export function iamCredentialsApi(cloud: Cloud): Api {
         return { body: { keyId: kid, signedJwt: await cloud.clock.real(jwt.sign(privateKey)) } };
       },
       [route("signBlob")]: async (call) => {
-        const request = readJson(call, PAYLOAD);
+        const request = readJson(call, BLOB);
         const { email } = impersonated(cloud, call, "signBlob", request);
         const { kid, privateKey } = await cloud.keys.managed(email);
         const blob = Buffer.from(request.payload, "base64");

@@ -1,6 +1,7 @@
 import type { Cloud } from "../../../cloud/cloud";
 import { CloudError } from "../../../cloud/errors";
 import type { Account } from "../../../cloud/iam/accounts";
+import { requireScopes } from "../../../cloud/tokens/scopes";
 import type { Api, Call, Reply } from "../api";
 import { readAssertion } from "./assertion";
 import { OAuthError, oauthRefusal, withOAuthErrors } from "./oauth-errors";
@@ -53,9 +54,9 @@ async function tokenFor(
     return { id_token: await tokens.mint({ email, audience, azp: "e-mail" }) };
   }
   const scopes = (scope ?? "").split(" ").filter((each) => each !== "");
-  if (scopes.length === 0) {
-    throw new OAuthError("invalid_scope", "Invalid OAuth scope or ID token audience provided.");
-  }
+  const invalid = () => new OAuthError("invalid_scope", "Invalid OAuth scope or ID token audience provided.");
+  if (scopes.length === 0) throw invalid();
+  requireScopes(scopes, invalid);
   const { token } = tokens.mintAccess({ member: `serviceAccount:${email}`, scopes });
   return { access_token: token, expires_in: SECONDS, token_type: "Bearer" };
 }

@@ -1,3 +1,4 @@
+import { CloudError } from "../../../cloud/errors";
 import type { StoredQueue } from "../../../delivery/tasks/queue";
 import type { Task, TaskAttempt } from "../../../delivery/tasks/task";
 
@@ -21,9 +22,15 @@ const RPC_CODES: Readonly<Partial<Record<number, number>>> = {
 };
 const UNKNOWN_CODE = 2;
 
-/** Whether a view is the one with the bodies. */
+/** Whether a view, by name or number, is the one with the bodies. */
 export function isFull(view: string | number | null | undefined): boolean {
-  return view === "FULL" || Number(view) === VIEWS.indexOf("FULL");
+  if (view === undefined || view === null) return false;
+  const name = typeof view === "number" || /^\d+$/.test(view) ? VIEWS[Number(view)] : view;
+  if (name !== undefined && VIEWS.includes(name)) return name === "FULL";
+  throw new CloudError(
+    "INVALID_ARGUMENT",
+    `Invalid value at 'responseView': ${JSON.stringify(view)}. It must be one of ${VIEWS.join(", ")}.`,
+  );
 }
 
 /** A task as it was sent, with the names of choices in place of their numbers. */

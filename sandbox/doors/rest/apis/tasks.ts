@@ -1,12 +1,17 @@
 import { z } from "zod/mini";
+import { isBase64 } from "../../../cloud/base64";
+import { CloudError } from "../../../cloud/errors";
 import type { Tasks } from "../../../delivery/tasks/tasks";
 import type { Api, Call } from "../api";
 import { readJson } from "../read-json";
+import { paged, requireParameters, requireSame } from "./tasks-call";
 import { isFull, queueJson, taskFrom, taskJson } from "./task-json";
 
 const LOCATION = "/v2/projects/{project}/locations/{location}";
 const QUEUE = `${LOCATION}/queues/{queue}`;
 const TASK = `${QUEUE}/tasks/{task}`;
+
+const PAGES = ["pageSize", "pageToken"];
 
 const created = z.strictObject({
   parent: z.optional(z.string()),
@@ -30,36 +35,52 @@ export function tasksApi(tasks: () => Tasks): Api {
     routes: {
       [`GET ${LOCATION}/queues`]: (call) => {
         const { project = "", location = "" } = call.params;
-        return { body: { queues: tasks().queues(who(call), project, location).map(queueJson) } };
+        requireParameters(call, ...PAGES);
+        const { page, nextPageToken } = paged(call, tasks().queues(who(call), project, location), 9800);
+        return { body: { queues: page.map(queueJson), nextPageToken } };
       },
-      [`GET ${QUEUE}`]: (call) => ({ body: queueJson(tasks().queue(who(call), queueOf(call))) }),
-      [`POST ${QUEUE}:purge`]: (call) => ({ body: queueJson(tasks().purge(who(call), queueOf(call))) }),
+      [`GET ${QUEUE}`]: (call) => {
+        requireParameters(call);
+        return { body: queueJson(tasks().queue(who(call), queueOf(call))) };
+      },
+      [`POST ${QUEUE}:purge`]: (call) => {
+        requireParameters(call);
+        return { body: queueJson(tasks().purge(who(call), queueOf(call))) };
+      },
 
       [`POST ${QUEUE}/tasks`]: (call) => {
         const principal = who(call);
-        const { task, responseView } = readJson(call, created);
+        requireParameters(call);
+        const { task, responseView, parent } = readJson(call, created);
+        requireSame("parent", parent, queueOf(call));
         const full = isFull(responseView);
         return { body: taskJson(tasks().create(principal, queueOf(call), taskFrom(task), { full }), full) };
       },
       [`GET ${QUEUE}/tasks`]: (call) => {
+        requireParameters(call, "responseView", ...PAGES);
         const full = isFull(call.url.searchParams.get("responseView"));
-        const { page, nextPageToken } = paged(call, tasks().list(who(call), queueOf(call), { full }));
+        const { page, nextPageToken } = paged(call, tasks().list(who(call), queueOf(call), { full }), 1000);
         return { body: { tasks: page.map((task) => taskJson(task, full)), nextPageToken } };
       },
       [`POST ${QUEUE}/tasks:buffer`]: (call) => buffered(tasks(), call, undefined),
       [`POST ${TASK}:buffer`]: (call) => buffered(tasks(), call, call.params.task),
 
       [`GET ${TASK}`]: (call) => {
+        requireParameters(call, "responseView");
         const full = isFull(call.url.searchParams.get("responseView"));
         return { body: taskJson(tasks().get(who(call), taskOf(call), { full }), full) };
       },
       [`DELETE ${TASK}`]: (call) => {
+        requireParameters(call);
         tasks().delete(who(call), taskOf(call));
         return { body: {} };
       },
       [`POST ${TASK}:run`]: (call) => {
         const principal = who(call);
-        const full = isFull(readJson(call, viewed).responseView);
+        requireParameters(call);
+        const { name, responseView } = readJson(call, viewed);
+        requireSame("name", name, taskOf(call));
+        const full = isFull(responseView);
         return { body: taskJson(tasks().run(principal, taskOf(call), { full }), full) };
       },
     },
@@ -84,6 +105,7 @@ function taskOf(call: Call): string {
  * { body: { data } } instead, which is understood as well.
  */
 function buffered(tasks: Tasks, call: Call, id: string | undefined) {
+  requireParameters(call);
   const body = messageIn(call.body) ?? Buffer.from(call.body).toString("base64");
   return { body: { task: taskJson(tasks.buffer(who(call), queueOf(call), { id, body }), false) } };
 }
@@ -93,17 +115,12 @@ const message = z.strictObject({
 });
 
 function messageIn(body: string): string | undefined {
+  let data: string | undefined;
   try {
-    return message.safeParse(JSON.parse(body)).data?.body.data;
+    data = message.safeParse(JSON.parse(body)).data?.body.data;
   } catch {
     return undefined;
   }
-}
-
-/** At most a thousand at once. https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks/list */
-function paged<T>({ url }: Call, all: readonly T[]): { page: readonly T[]; nextPageToken?: string } {
-  const size = Math.min(Number(url.searchParams.get("pageSize") ?? 0) || 1000, 1000);
-  const start = Number(url.searchParams.get("pageToken") ?? 0) || 0;
-  const end = start + size;
-  return { page: all.slice(start, end), ...(end < all.length && { nextPageToken: String(end) }) };
+  if (data === undefined || isBase64(data)) return data;
+  throw new CloudError("INVALID_ARGUMENT", "body.data: it must be base64.");
 }
