@@ -134,7 +134,7 @@ export class CloudFunction extends pulumi.ComponentResource {
   authorize(caller: Caller, options: AuthorizeOptions = {}): AuthorizedTarget {
     const { authorizations, nodes } = beside.get(this);
     const role = options.role ?? RunInvokerRole.Invoker;
-    return authorizations.of(caller, role, options.as, ({ name, aliases }) => {
+    return authorizations.of(caller, role, options, ({ name, aliases }) => {
       const { url, serviceAccountEmail, audience } = new RunInvoker(
         name,
         {

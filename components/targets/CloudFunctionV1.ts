@@ -114,11 +114,12 @@ export class CloudFunctionV1 extends pulumi.ComponentResource {
 
   /**
    * Lets a caller in, and answers what a source needs to call as that caller. Once per caller. The grant is a
-   * `FunctionV1Invoker` called `NAME-CALLER`; `as` names it where two callers have the same name.
+   * `FunctionV1Invoker` called `NAME-CALLER`; `as` names it where two callers have the same name, and `formerly`
+   * says what `as` was before it was changed or taken away.
    */
-  authorize(caller: Caller, options: { as?: string } = {}): AuthorizedTarget {
+  authorize(caller: Caller, options: { as?: string; formerly?: string[] } = {}): AuthorizedTarget {
     const { authorizations, nodes } = beside.get(this);
-    return authorizations.of(caller, INVOKER, options.as, ({ name, aliases }) => {
+    return authorizations.of(caller, INVOKER, options, ({ name, aliases }) => {
       const { url, serviceAccountEmail, audience } = new FunctionV1Invoker(
         name,
         {

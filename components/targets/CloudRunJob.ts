@@ -77,8 +77,13 @@ export interface CloudRunJobArgs {
 export interface AuthorizeJobOptions {
   /** The role. Default: `roles/run.jobsExecutor`. */
   role?: RunJobRole;
-  /** Names the grant, where two callers have the same name. Default: the caller's name. */
+  /** Names the grant, where two callers have the same name; one caller has one name. Default: the caller's name. */
   as?: string;
+  /**
+   * What `as` was before it was changed or taken away. Without it a grant is made anew, and access goes with the old one,
+   * which is the same for Google. Default: nothing but the caller's own names, which are known.
+   */
+  formerly?: string[];
 }
 
 /**
@@ -127,7 +132,7 @@ export class CloudRunJob extends pulumi.ComponentResource {
   authorize(caller: Caller, options: AuthorizeJobOptions = {}): AuthorizedTarget {
     const { authorizations, nodes } = beside.get(this);
     const role = options.role ?? RunJobRole.Executor;
-    return authorizations.of(caller, role, options.as, ({ name, aliases }) => {
+    return authorizations.of(caller, role, options, ({ name, aliases }) => {
       const { url, serviceAccountEmail, scope } = new RunJobInvoker(
         name,
         {

@@ -108,8 +108,13 @@ export interface CloudRunServiceArgs {
 export interface AuthorizeOptions {
   /** The role. Default: `roles/run.invoker`. */
   role?: RunInvokerRole;
-  /** Names the grant, where two callers have the same name. Default: the caller's name. */
+  /** Names the grant, where two callers have the same name; one caller has one name. Default: the caller's name. */
   as?: string;
+  /**
+   * What `as` was before it was changed or taken away. Without it a grant is made anew, and access goes with the old one,
+   * which is the same for Google. Default: nothing but the caller's own names, which are known.
+   */
+  formerly?: string[];
 }
 
 /**
@@ -171,7 +176,7 @@ export class CloudRunService extends pulumi.ComponentResource {
   authorize(caller: Caller, options: AuthorizeOptions = {}): AuthorizedTarget {
     const { args, authorizations, nodes } = beside.get(this);
     const role = options.role ?? RunInvokerRole.Invoker;
-    return authorizations.of(caller, role, options.as, ({ name, aliases }) => {
+    return authorizations.of(caller, role, options, ({ name, aliases }) => {
       const { url, serviceAccountEmail, audience } = new RunInvoker(
         name,
         {

@@ -1849,6 +1849,57 @@ describe.each(TARGETS)("%s and its callers", (component, make) => {
     expect(grants(preview)).toEqual(["target-caller-invoker", "target-second-invoker"]);
   });
 
+  test("is authorized under one name, and keeps its grant when that name comes, changes and goes", async () => {
+    const stack = new TestStack();
+    const program = (options?: { as?: string; formerly?: string[] }) => () => {
+      const target = make("target");
+      const caller = new CallerIdentity("caller");
+      job("job", target.authorize(caller, options));
+      expect(target.authorize(caller)).toBe(target.authorize(caller, options));
+      const second = options?.as ?? "caller";
+      expect(() => target.authorize(caller, { as: "second" })).toThrow(
+        `${component} "target": authorize "second" is a second name for a caller that is authorized already, as "${second}"; it would be one binding with two owners, and gone for both with the first of them. Authorize it once, and use what that answers wherever it is needed`,
+      );
+    };
+    await stack.up(program());
+    const bindings = bindingsOf(stack);
+    const names = [{ as: "nightly" }, { as: "daily", formerly: ["nightly"] }, { formerly: ["daily"] }];
+    for (const options of names) {
+      const renamed = await stack.up(program(options));
+      expect(renamed.changes()).toEqual([]);
+      expect(grants(renamed)).toEqual([`target-${options.as ?? "caller"}-invoker`]);
+      expect(bindingsOf(stack)).toEqual(bindings);
+    }
+  });
+
+  test("of one name keep a grant each, whichever of them is named", async () => {
+    const stack = new TestStack();
+    const program = (named: boolean, namedFirst: boolean) => () => {
+      const target = make("target");
+      const [one, other] = ["A", "B"].map(
+        (type) =>
+          new CallerIdentity(
+            "caller",
+            {},
+            { parent: new pulumi.ComponentResource(`test:index:${type}`, "team") },
+          ),
+      ) as [CallerIdentity, CallerIdentity];
+      if (named && namedFirst) target.authorize(other, { as: "second" });
+      target.authorize(one);
+      if (named) target.authorize(other, { as: "second" });
+    };
+    await stack.up(program(false, false));
+    const { steps } = await stack.up(program(true, false));
+    expect(
+      steps
+        .filter(({ op, type }) => op !== "same" && type.endsWith("IamMember"))
+        .map((s) => `${s.op} ${s.name}`),
+    ).toEqual(["create target-second-invoker"]);
+    await expect(stack.up(program(true, true))).rejects.toThrow(
+      `${component} "target": authorize "caller" is also what the grant "second", of another caller, may have been called before. Authorize this one first, so that each keeps its own`,
+    );
+  });
+
   const RENAMES: readonly [what: string, callers: [string, string], targets: [string, string]][] = [
     ["caller", ["caller", "new-caller"], ["target", "target"]],
     ["target", ["caller", "caller"], ["target", "new-target"]],
