@@ -16,6 +16,7 @@ import { NAME_RULES } from "../wiring/names";
 import { childOf, NO_INPUTS } from "../wiring/options";
 import { Authorizations } from "./authorizations";
 import { grantInvokers } from "./grantInvokers";
+import { instanceLimits } from "./instances";
 import type { RunIdentity } from "./runIdentity";
 import { runIdentity } from "./runIdentity";
 import type { VpcEgress } from "./runTemplate";
@@ -56,7 +57,7 @@ export interface CloudRunServiceArgs {
    * that authorized callers send; keep the old one behind a new one until tokens for it have expired.
    */
   customAudiences?: pulumi.Input<string>[];
-  /** Fewest instances that are kept ready. Default: 0. */
+  /** Fewest instances that are kept ready, no more than `maxInstances`. Default: 0. */
   minInstances?: pulumi.Input<number>;
   /** Most instances at one time. Default: 100. */
   maxInstances?: pulumi.Input<number>;
@@ -98,9 +99,10 @@ export interface CloudRunServiceArgs {
   /**
    * Who else may call, that no source here speaks for: IAM members ("group:…") under keys of your choice, which name
    * their grants. Everybody is refused.
+   * Renaming a key takes access away (docs/resource-options.md).
    */
   invokers?: Record<string, pulumi.Input<string>>;
-  /** Who deploys the service: IAM members under keys of your choice, who may then attach its runtime account. */
+  /** Who deploys the service: IAM members under keys of your choice, who may then attach its runtime account. Renaming a key takes access away (docs/resource-options.md). */
   deployers?: Record<string, pulumi.Input<string>>;
 }
 
@@ -237,6 +239,7 @@ function createService(
     },
     options,
   );
+  const instances = instanceLimits(subject, args, 1000);
   return new cloudrunv2.Service(
     subject.name,
     {
@@ -251,12 +254,7 @@ function createService(
       deletionProtection: args.deletionProtection,
       labels: args.labels,
       scaling: {
-        minInstanceCount: checked(
-          subject,
-          "minInstances",
-          args.minInstances ?? 0,
-          within(0, 1000, "instances"),
-        ),
+        minInstanceCount: instances.min,
       },
       template: runTemplate(
         {
@@ -266,12 +264,7 @@ function createService(
           cpu: args.cpu ?? "1",
           memory: args.memory ?? "512Mi",
           port: checked(subject, "port", args.port ?? 8080, within(1, 65535, "")),
-          maxInstances: checked(
-            subject,
-            "maxInstances",
-            args.maxInstances ?? 100,
-            within(1, 1000, "instances"),
-          ),
+          maxInstances: instances.max,
           concurrency: checked(subject, "concurrency", args.concurrency ?? 80, within(1, 1000, "requests")),
           timeout: checked(subject, "timeout", args.timeout ?? "300s", durationWithin(1, 3600)),
           vpcEgress: args.vpcEgress,

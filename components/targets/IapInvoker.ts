@@ -8,6 +8,7 @@ import type { CallerReference } from "../wiring/callers";
 import type { Check, Subject } from "../wiring/checks";
 import { checked, isPlain, nonEmpty, refuse } from "../wiring/checks";
 import { childOf, grantOf, NO_INPUTS } from "../wiring/options";
+import { bareName, regionName } from "../wiring/places";
 import { httpsUrl } from "../wiring/urls";
 
 /** Arguments of `IapInvoker`: either `service` and `region`, or `backendService`. */
@@ -124,8 +125,13 @@ function createGrant(
   const name = `${subject.name}-accessor`;
   if (backendService === undefined) {
     const on = {
-      cloudRunServiceName: checked(subject, "service", service ?? missing(subject, "service"), nonEmpty),
-      location: checked(subject, "region", region ?? missing(subject, "region"), nonEmpty),
+      cloudRunServiceName: checked(
+        subject,
+        "service",
+        service ?? missing(subject, "service"),
+        bareName("service"),
+      ),
+      location: checked(subject, "region", region ?? missing(subject, "region"), regionName),
       project,
     };
     return new iap.WebCloudRunServiceIamMember(name, { ...on, role: ROLE, member }, options);
