@@ -1,4 +1,5 @@
 import * as serviceaccount from "@pulumi/gcp/serviceaccount";
+import * as pulumi from "@pulumi/pulumi";
 import { CallerIdentity, CloudFunctionV1, CloudRunService, TaskQueue, TokenAgent } from "../components";
 import type { TaskQueueArgs } from "../components";
 import { Provider } from "../sandbox/cloud/resources/provider";
@@ -6,6 +7,7 @@ import { UNKNOWN } from "../sandbox/cloud/resources/values";
 import type { ProjectKind } from "../sandbox/cloud/projects";
 import type { DeployedResource } from "../sandbox/doors/in-process/engine";
 import { trustGraph } from "../trust/graph";
+import { lostBindings } from "../trust/lost";
 import { label, unknownInputs } from "./support/graph";
 import { Live } from "./support/live";
 import { DEPLOYER, PROJECT, TestStack } from "./support/stack";
@@ -176,7 +178,14 @@ describe("a queue that is there", () => {
     [{ rateLimits: { maxDispatchesPerSecond: 1 }, retry: { maxAttempts: 5 } }, ["update Queue orders"]],
     [{ enqueuers: {} }, ["delete IAMMember orders-actas-shop", "delete QueueIamMember orders-enqueuer-shop"]],
     [{ tasksNameCaller: false }, ["delete IAMMember orders-actas-shop"]],
-    [{ region: "europe-west1" }, ["replace Queue orders", "replace QueueIamMember orders-enqueuer-shop"]],
+    [
+      { region: "europe-west1" },
+      [
+        "replace Queue orders",
+        "replace QueueIamMember orders-enqueuer-shop",
+        "replace RandomString orders-suffix",
+      ],
+    ],
     [
       { enqueuers: { shop: SHOP, stall: "user:stall@example.com" } },
       ["create IAMMember orders-actas-stall", "create QueueIamMember orders-enqueuer-stall"],
@@ -255,6 +264,56 @@ describe("a queue that is there", () => {
       target: { kind: "function-v1", name: "fn" },
       granted: true,
     });
+  });
+});
+
+test("a queue moves to another region and back, with another name each time", async () => {
+  const stack = new TestStack();
+  const names = new Set<unknown>();
+  for (const region of [REGION, "europe-west1", REGION, REGION]) {
+    names.add((await stack.up(program({ region }))).resource("Queue", "orders").outputs.name);
+  }
+  expect(names.size).toBe(3);
+});
+
+describe("an enqueuer under another key", () => {
+  const make =
+    (key: string, was?: string): (() => void) =>
+    () => {
+      const target = new CloudRunService("hello", {
+        image: "hello",
+        region: REGION,
+        deletionProtection: false,
+      });
+      const keptUnder: pulumi.ResourceTransformation = ({ name, props, opts }) =>
+        was !== undefined && name === `orders-enqueuer-${key}`
+          ? { props, opts: pulumi.mergeOptions(opts, { aliases: [{ name: `orders-enqueuer-${was}` }] }) }
+          : undefined;
+      new TaskQueue(
+        "orders",
+        {
+          region: REGION,
+          target: target.authorize(new CallerIdentity("caller")),
+          enqueuers: { [key]: "user:shop@example.com" },
+        },
+        { transformations: [keptUnder] },
+      );
+    };
+
+  test("loses what it may, and a preview finds that", async () => {
+    const stack = new TestStack();
+    const before = await stack.up(make("shop"));
+    const after = await stack.preview(make("web"));
+    const lost = lostBindings({ before: before.resources, after: after.resources, replaced: new Set() });
+    expect(
+      lost.map(({ deleted, declared }) => [deleted, declared].map((urn) => urn.split("::").pop())),
+    ).toEqual([["orders-enqueuer-shop", "orders-enqueuer-web"]]);
+  });
+
+  test("keeps it with an alias of the grant, by a transformation", async () => {
+    const stack = new TestStack();
+    await stack.up(make("shop"));
+    expect((await stack.up(make("web", "shop"))).changes()).toEqual([]);
   });
 });
 

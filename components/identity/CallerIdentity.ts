@@ -86,6 +86,7 @@ export interface CallerIdentityArgs {
   /**
    * Who deploys sources that call as this caller: IAM members under keys of your choice. Each gets
    * `roles/iam.serviceAccountUser` on this account, without which Google refuses to attach it.
+   * Renaming a key takes access away (docs/resource-options.md).
    */
   deployers?: Record<string, pulumi.Input<string>>;
 }

@@ -1,9 +1,9 @@
 import * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import * as pulumi from "@pulumi/pulumi";
-import { accountEmail, namedMember } from "../wiring/accounts";
+import { accountEmail } from "../wiring/accounts";
 import { after } from "../wiring/after";
 import type { Subject } from "../wiring/checks";
-import { checked } from "../wiring/checks";
+import { checkedMembers } from "../wiring/members";
 import { NAME_RULES } from "../wiring/names";
 import { grantOf } from "../wiring/options";
 import { keepingName, suffixedName } from "./resourceName";
@@ -71,14 +71,14 @@ export function grantActAs(
   options: pulumi.CustomResourceOptions,
 ): Record<string, serviceaccount.IAMMember> {
   return Object.fromEntries(
-    Object.entries(deployers).map(([key, member]) => [
+    checkedMembers(subject, "deployers", deployers).map(([key, member]) => [
       key,
       new serviceaccount.IAMMember(
         `${child}-deployer-${key}`,
         {
           serviceAccountId,
           role: "roles/iam.serviceAccountUser",
-          member: checked(subject, `deployers.${key}`, member, namedMember),
+          member,
         },
         grantOf(options),
       ),

@@ -16,6 +16,8 @@ export interface NameRequest {
   /** The exact name that the program chose, and the argument it came in. */
   readonly exact?: pulumi.Input<string>;
   readonly property: string;
+  /** What gives the suffix a new value when it changes: for places to which a name cannot come back. */
+  readonly keepers?: Record<string, pulumi.Input<string>>;
 }
 
 /** A name that ends in a random suffix, for what Google keeps after deletion and would refuse to make again. */
@@ -28,7 +30,7 @@ export function suffixedName(
   }
   const suffix = new random.RandomString(
     `${request.child}-suffix`,
-    { length: SUFFIX_LENGTH, special: false, upper: false },
+    { length: SUFFIX_LENGTH, special: false, upper: false, keepers: request.keepers },
     options,
   );
   return pulumi.interpolate`${namePrefix(request.rule, request.child, SUFFIX_LENGTH)}-${suffix.result}`;
@@ -42,16 +44,17 @@ export function autoName(
   request: NameRequest,
   options: pulumi.CustomResourceOptions,
 ): { name: pulumi.Input<string> | undefined; options: pulumi.CustomResourceOptions } {
-  // The provider keeps the names that it made itself.
-  if (request.exact === undefined && canAutoName(request.rule, request.child)) {
-    return { name: undefined, options };
-  }
-  return { name: suffixedName(request, options), options: keepingName(request, "name", options) };
+  const name =
+    request.exact === undefined && canAutoName(request.rule, request.child)
+      ? undefined
+      : suffixedName(request, options);
+  return { name, options: keepingName(request, "name", options) };
 }
 
 /**
- * The options of a resource with a name that is made here. A component that is renamed with an alias makes another name,
- * and that must not lead to another resource: nobody would be let in there yet.
+ * The options of a resource with a name that is made here, or by the provider. A component that is renamed with an alias
+ * makes another name, or leaves to the provider what was made here before; and that must not lead to another resource:
+ * nobody would be let in there yet.
  */
 export function keepingName(
   request: NameRequest,

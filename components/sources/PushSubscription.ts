@@ -8,9 +8,10 @@ import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Subject } from "../wiring/checks";
 import { checked, checkedIfGiven, nonEmpty, within } from "../wiring/checks";
-import { durationWithin } from "../wiring/durations";
+import { durationWithin, seconds } from "../wiring/durations";
 import { NAME_RULES } from "../wiring/names";
 import { childOf, NO_INPUTS } from "../wiring/options";
+import { notAbove } from "../wiring/order";
 import { sameProject } from "../wiring/sameProject";
 import type { DeadLetterArgs, DeadLetters } from "./deadLetters";
 import { deadLetterGrants, deadLetterTopic } from "./deadLetters";
@@ -19,7 +20,7 @@ import { oidcRequest } from "./requestUrl";
 
 /** How long Pub/Sub waits between two deliveries of a message. */
 export interface PushRetry {
-  /** Shortest wait, "0s" to "600s". Default: "10s". */
+  /** Shortest wait, "0s" to "600s", no longer than `maximumBackoff`. Default: "10s". */
   minimumBackoff?: pulumi.Input<string>;
   /** Longest wait, "0s" to "600s". Default: "600s". */
   maximumBackoff?: pulumi.Input<string>;
@@ -216,6 +217,8 @@ function createSubscription(
 function deliverySettings(subject: Subject, args: PushSubscriptionArgs) {
   const backoff = durationWithin(0, 600);
   const { minimumBackoff, maximumBackoff } = { ...PUSH_DEFAULTS.retry, ...args.retry };
+  const min = checked(subject, "retry.minimumBackoff", minimumBackoff, backoff);
+  const max = checked(subject, "retry.maximumBackoff", maximumBackoff, backoff);
   return {
     ackDeadlineSeconds: checked(
       subject,
@@ -224,8 +227,14 @@ function deliverySettings(subject: Subject, args: PushSubscriptionArgs) {
       within(10, 600, "seconds"),
     ),
     retryPolicy: {
-      minimumBackoff: checked(subject, "retry.minimumBackoff", minimumBackoff, backoff),
-      maximumBackoff: checked(subject, "retry.maximumBackoff", maximumBackoff, backoff),
+      minimumBackoff: notAbove(
+        subject,
+        "retry.minimumBackoff",
+        min,
+        { property: "retry.maximumBackoff", value: max },
+        seconds,
+      ),
+      maximumBackoff: max,
     },
     filter: checkedIfGiven(subject, "filter", args.filter, (filter) =>
       filter.length <= 256 ? undefined : { problem: "is too long", remedy: "Google takes 256 characters" },

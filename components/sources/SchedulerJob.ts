@@ -6,9 +6,10 @@ import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Subject } from "../wiring/checks";
 import { checked, checkedIfGiven, isPlain, oneOf, refuse, within } from "../wiring/checks";
-import { durationWithin } from "../wiring/durations";
+import { durationWithin, seconds } from "../wiring/durations";
 import { NAME_RULES } from "../wiring/names";
 import { childOf, NO_INPUTS } from "../wiring/options";
+import { notAbove } from "../wiring/order";
 import { sameProject } from "../wiring/sameProject";
 import { SCHEDULER_DEFAULTS } from "./defaults";
 import { requestBody, requestHeaders } from "./httpContent";
@@ -23,7 +24,7 @@ export interface SchedulerRetry {
   retryCount?: pulumi.Input<number>;
   /** For how long attempts go on. "0s" sets no limit; with a limit, both it and `retryCount` must be reached. Default: "0s". */
   maxRetryDuration?: pulumi.Input<string>;
-  /** Shortest wait before a retry. Default: "30s". */
+  /** Shortest wait before a retry, no longer than `maxBackoff`. Default: "30s". */
   minBackoff?: pulumi.Input<string>;
   /** Longest wait before a retry. Default: "300s". */
   maxBackoff?: pulumi.Input<string>;
@@ -199,6 +200,9 @@ function defaultMethod(
 /** Google's limits: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#RetryConfig */
 function retryConfig(subject: Subject, retry: SchedulerRetry) {
   const defaults = SCHEDULER_DEFAULTS.retry;
+  const backoff = durationWithin(0, 3600);
+  const max = checked(subject, "retry.maxBackoff", retry.maxBackoff ?? defaults.maxBackoff, backoff);
+  const min = checked(subject, "retry.minBackoff", retry.minBackoff ?? defaults.minBackoff, backoff);
   return {
     retryCount: checked(
       subject,
@@ -212,18 +216,14 @@ function retryConfig(subject: Subject, retry: SchedulerRetry) {
       retry.maxRetryDuration ?? defaults.maxRetryDuration,
       durationWithin(0, Number.MAX_SAFE_INTEGER),
     ),
-    minBackoffDuration: checked(
+    minBackoffDuration: notAbove(
       subject,
       "retry.minBackoff",
-      retry.minBackoff ?? defaults.minBackoff,
-      durationWithin(0, 3600),
+      min,
+      { property: "retry.maxBackoff", value: max },
+      seconds,
     ),
-    maxBackoffDuration: checked(
-      subject,
-      "retry.maxBackoff",
-      retry.maxBackoff ?? defaults.maxBackoff,
-      durationWithin(0, 3600),
-    ),
+    maxBackoffDuration: max,
     maxDoublings: checked(
       subject,
       "retry.maxDoublings",

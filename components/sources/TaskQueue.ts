@@ -46,6 +46,7 @@ export interface TaskQueueArgs {
   /**
    * Who puts tasks into this queue: IAM members ("serviceAccount:…") under keys of your choice, which name their grants.
    * Each gets `roles/cloudtasks.enqueuer` on this queue and on nothing else.
+   * Renaming a key takes access away (docs/resource-options.md).
    */
   enqueuers?: Record<string, pulumi.Input<string>>;
   /**
@@ -55,7 +56,7 @@ export interface TaskQueueArgs {
    * with two owners, and go with the first of them.
    */
   tasksNameCaller?: boolean;
-  /** Id of the project, which must be the caller's too. Default: the provider's. Changing it replaces the queue, and its tasks are lost. */
+  /** Id of the project, which must be the caller's too. Default: the provider's. Changing it replaces the queue, and its tasks are lost; to go back within 7 days give a `queueName`. */
   project?: pulumi.Input<string>;
   /**
    * Exact name, up to 100 characters. Default: the component's name and a random suffix, since Google keeps the name of a
@@ -181,18 +182,22 @@ function createQueue(
   request: TokenRequest,
   options: pulumi.CustomResourceOptions,
 ): cloudtasks.Queue {
+  const region = checked(subject, "region", args.region, nonEmpty);
   const name = {
     subject,
     child: subject.name,
     rule: NAME_RULES.queue,
     exact: args.queueName,
     property: "queueName",
+    // A queue that comes back to a region would find its own old name there, which is not free for 7 days. The project is
+    // left out: it often waits for APIs, and one more of them would make the suffix look new in a preview.
+    keepers: { region },
   };
   return new cloudtasks.Queue(
     subject.name,
     {
       name: suffixedName(name, options),
-      location: checked(subject, "region", args.region, nonEmpty),
+      location: region,
       project: args.project,
       desiredState: pulumi.output(args.paused ?? false).apply((paused) => (paused ? "PAUSED" : "RUNNING")),
       httpTarget: queueHttpTarget(subject, args, request),

@@ -1,14 +1,15 @@
 import * as cloudtasks from "@pulumi/gcp/cloudtasks";
 import * as serviceaccount from "@pulumi/gcp/serviceaccount";
 import * as pulumi from "@pulumi/pulumi";
-import { accountName, namedMember } from "../wiring/accounts";
+import { accountName } from "../wiring/accounts";
 import type { Subject } from "../wiring/checks";
-import { checked } from "../wiring/checks";
+import type { Members } from "../wiring/members";
+import { checkedMembers } from "../wiring/members";
 import { grantOf } from "../wiring/options";
 
 /** Who is let put tasks where. */
 export interface EnqueuerRequest {
-  readonly enqueuers: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly enqueuers: Members;
   readonly queue: cloudtasks.Queue;
   /** The account that their tasks name; none when the queue adds the token. */
   readonly caller: pulumi.Input<string> | undefined;
@@ -28,9 +29,7 @@ export function grantEnqueuers(
   { enqueuers, queue, caller }: EnqueuerRequest,
   options: pulumi.CustomResourceOptions,
 ): EnqueuerGrants {
-  const members = Object.entries(enqueuers).map(
-    ([key, member]) => [key, checked(subject, `enqueuers.${key}`, member, namedMember)] as const,
-  );
+  const members = checkedMembers(subject, "enqueuers", enqueuers);
   const onQueue = members.map(
     ([key, member]) => [key, enqueuer(`${subject.name}-enqueuer-${key}`, queue, member, options)] as const,
   );

@@ -1,7 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Subject } from "../wiring/checks";
 import { checked, within } from "../wiring/checks";
-import { durationWithin } from "../wiring/durations";
+import { durationWithin, seconds } from "../wiring/durations";
+import { notAbove } from "../wiring/order";
 import { TASKS_DEFAULTS } from "./defaults";
 
 /** How fast Cloud Tasks works off a queue. */
@@ -18,7 +19,7 @@ export interface TaskRetry {
   maxAttempts?: pulumi.Input<number>;
   /** For how long attempts go on. "0s" sets no limit; with a limit, both it and `maxAttempts` must be reached. Default: "0s". */
   maxRetryDuration?: pulumi.Input<string>;
-  /** Shortest wait before a retry. Default: "10s". */
+  /** Shortest wait before a retry, no longer than `maxBackoff`. Default: "10s". */
   minBackoff?: pulumi.Input<string>;
   /** Longest wait before a retry. Default: "3600s". */
   maxBackoff?: pulumi.Input<string>;
@@ -56,6 +57,8 @@ export function retryConfig(subject: Subject, retry: TaskRetry) {
     ...retry,
   };
   const anyLength = durationWithin(0, Number.MAX_SAFE_INTEGER);
+  const min = checked(subject, "retry.minBackoff", minBackoff, anyLength);
+  const max = checked(subject, "retry.maxBackoff", maxBackoff, anyLength);
   return {
     maxAttempts: checked(subject, "retry.maxAttempts", maxAttempts, (attempts) =>
       attempts === 0
@@ -63,8 +66,14 @@ export function retryConfig(subject: Subject, retry: TaskRetry) {
         : within(-1, MOST, "attempts")(attempts),
     ),
     maxRetryDuration: checked(subject, "retry.maxRetryDuration", maxRetryDuration, anyLength),
-    minBackoff: checked(subject, "retry.minBackoff", minBackoff, anyLength),
-    maxBackoff: checked(subject, "retry.maxBackoff", maxBackoff, anyLength),
+    minBackoff: notAbove(
+      subject,
+      "retry.minBackoff",
+      min,
+      { property: "retry.maxBackoff", value: max },
+      seconds,
+    ),
+    maxBackoff: max,
     maxDoublings: checked(subject, "retry.maxDoublings", maxDoublings, within(0, MOST, "doublings")),
   };
 }

@@ -49,7 +49,7 @@ export interface ApiGatewayArgs {
   timeout?: pulumi.Input<string>;
   /** Labels of the API, its configurations and the gateway. */
   labels?: Record<string, pulumi.Input<string>>;
-  /** Who deploys: IAM members under keys of your choice, who may then attach the gateway's account. */
+  /** Who deploys: IAM members under keys of your choice, who may then attach the gateway's account. Renaming a key takes access away (docs/resource-options.md). */
   deployers?: Record<string, pulumi.Input<string>>;
 }
 

@@ -19,6 +19,7 @@ import { functionBuild } from "./buildIdentity";
 import type { AuthorizeOptions } from "./CloudRunService";
 import { FunctionIngress } from "./functionIngress";
 import { grantInvokers } from "./grantInvokers";
+import { instanceLimits } from "./instances";
 import type { RunIdentity } from "./runIdentity";
 import { runIdentity } from "./runIdentity";
 import type { SecretReference } from "./runtimeAccount";
@@ -46,7 +47,7 @@ export interface CloudFunctionArgs {
   runtime?: pulumi.Input<string>;
   /** From where the function can be reached. Default: everywhere, and then IAM decides. */
   ingress?: FunctionIngress;
-  /** Fewest instances that are kept ready. Default: 0. */
+  /** Fewest instances that are kept ready, no more than `maxInstances`. Default: 0. */
   minInstances?: pulumi.Input<number>;
   /** Most instances at one time. Default: 100. */
   maxInstances?: pulumi.Input<number>;
@@ -64,9 +65,9 @@ export interface CloudFunctionArgs {
   secrets?: Record<string, pulumi.Input<SecretReference>>;
   /** Labels of the function, its source bucket and its image repository. */
   labels?: Record<string, pulumi.Input<string>>;
-  /** Who else may call: IAM members under keys of your choice, which name their grants. Everybody is refused. */
+  /** Who else may call: IAM members under keys of your choice, which name their grants. Everybody is refused. Renaming a key takes access away (docs/resource-options.md). */
   invokers?: Record<string, pulumi.Input<string>>;
-  /** Who deploys the function: IAM members under keys of your choice, who may then attach its runtime and build accounts. */
+  /** Who deploys the function: IAM members under keys of your choice, who may then attach its runtime and build accounts. Renaming a key takes access away (docs/resource-options.md). */
   deployers?: Record<string, pulumi.Input<string>>;
 }
 
@@ -136,7 +137,7 @@ export class CloudFunction extends pulumi.ComponentResource {
   authorize(caller: Caller, options: AuthorizeOptions = {}): AuthorizedTarget {
     const { authorizations, nodes } = beside.get(this);
     const role = options.role ?? RunInvokerRole.Invoker;
-    return authorizations.of(caller, role, options.as, ({ name, aliases }) => {
+    return authorizations.of(caller, role, options, ({ name, aliases }) => {
       const { url, serviceAccountEmail, audience } = new RunInvoker(
         name,
         {
@@ -195,6 +196,7 @@ function createFunction(
     },
     options,
   );
+  const instances = instanceLimits(subject, args, 1000);
   return new cloudfunctionsv2.Function(
     subject.name,
     {
@@ -223,18 +225,8 @@ function createFunction(
           args.ingress ?? FunctionIngress.All,
           oneOf(FunctionIngress),
         ),
-        minInstanceCount: checked(
-          subject,
-          "minInstances",
-          args.minInstances ?? 0,
-          within(0, 1000, "instances"),
-        ),
-        maxInstanceCount: checked(
-          subject,
-          "maxInstances",
-          args.maxInstances ?? 100,
-          within(1, 1000, "instances"),
-        ),
+        minInstanceCount: instances.min,
+        maxInstanceCount: instances.max,
         maxInstanceRequestConcurrency: checked(
           subject,
           "concurrency",

@@ -1,7 +1,6 @@
 import * as cloudfunctions from "@pulumi/gcp/cloudfunctions";
 import * as pulumi from "@pulumi/pulumi";
 import { autoName } from "../identity/resourceName";
-import { namedMember } from "../wiring/accounts";
 import { after } from "../wiring/after";
 import { requireArguments } from "../wiring/arguments";
 import { audienceLater } from "../wiring/audience";
@@ -10,6 +9,8 @@ import { Beside } from "../wiring/beside";
 import type { Caller } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
 import { checked, nonEmpty, oneOf, within } from "../wiring/checks";
+import type { Members } from "../wiring/members";
+import { checkedMembers } from "../wiring/members";
 import { NAME_RULES } from "../wiring/names";
 import { childOf, grantOf, NO_INPUTS } from "../wiring/options";
 import { DEFAULT_RUNTIME, runtimeOf } from "../wiring/runtimes";
@@ -18,6 +19,7 @@ import type { FunctionBuild, FunctionBuildNodes } from "./buildIdentity";
 import { functionBuild } from "./buildIdentity";
 import { FunctionIngress } from "./functionIngress";
 import { FunctionV1Invoker } from "./FunctionV1Invoker";
+import { instanceLimits } from "./instances";
 import type { RunIdentity } from "./runIdentity";
 import { runIdentity } from "./runIdentity";
 import type { SecretReference } from "./runtimeAccount";
@@ -41,7 +43,7 @@ export interface CloudFunctionV1Args {
   runtime?: pulumi.Input<string>;
   /** From where the function can be reached. Default: everywhere, and then IAM decides. */
   ingress?: FunctionIngress;
-  /** Fewest instances that are kept ready. Default: 0. */
+  /** Fewest instances that are kept ready, no more than `maxInstances`. Default: 0. */
   minInstances?: pulumi.Input<number>;
   /** Most instances at one time. Default: 100. */
   maxInstances?: pulumi.Input<number>;
@@ -57,9 +59,9 @@ export interface CloudFunctionV1Args {
   secrets?: Record<string, pulumi.Input<SecretReference>>;
   /** Labels of the function, its source bucket and its image repository. */
   labels?: Record<string, pulumi.Input<string>>;
-  /** Who else may call: IAM members under keys of your choice, which name their grants. Everybody is refused. */
+  /** Who else may call: IAM members under keys of your choice, which name their grants. Everybody is refused. Renaming a key takes access away (docs/resource-options.md). */
   invokers?: Record<string, pulumi.Input<string>>;
-  /** Who deploys the function: IAM members under keys of your choice, who may then attach its runtime and build accounts. */
+  /** Who deploys the function: IAM members under keys of your choice, who may then attach its runtime and build accounts. Renaming a key takes access away (docs/resource-options.md). */
   deployers?: Record<string, pulumi.Input<string>>;
 }
 
@@ -116,11 +118,12 @@ export class CloudFunctionV1 extends pulumi.ComponentResource {
 
   /**
    * Lets a caller in, and answers what a source needs to call as that caller. Once per caller. The grant is a
-   * `FunctionV1Invoker` called `NAME-CALLER`; `as` names it where two callers have the same name.
+   * `FunctionV1Invoker` called `NAME-CALLER`; `as` names it where two callers have the same name, and `formerly`
+   * says what `as` was before it was changed or taken away.
    */
-  authorize(caller: Caller, options: { as?: string } = {}): AuthorizedTarget {
+  authorize(caller: Caller, options: { as?: string; formerly?: string[] } = {}): AuthorizedTarget {
     const { authorizations, nodes } = beside.get(this);
-    return authorizations.of(caller, INVOKER, options.as, ({ name, aliases }) => {
+    return authorizations.of(caller, INVOKER, options, ({ name, aliases }) => {
       const { url, serviceAccountEmail, audience } = new FunctionV1Invoker(
         name,
         {
@@ -180,6 +183,7 @@ function createFunction(
     },
     options,
   );
+  const instances = instanceLimits(subject, args, 3000);
   return new cloudfunctions.Function(
     subject.name,
     {
@@ -204,8 +208,8 @@ function createFunction(
         args.ingress ?? FunctionIngress.All,
         oneOf(FunctionIngress),
       ),
-      minInstances: checked(subject, "minInstances", args.minInstances ?? 0, within(0, 1000, "instances")),
-      maxInstances: checked(subject, "maxInstances", args.maxInstances ?? 100, within(1, 3000, "instances")),
+      minInstances: instances.min,
+      maxInstances: instances.max,
       timeout: checked(subject, "timeoutSeconds", args.timeoutSeconds ?? 300, within(1, 540, "seconds")),
       availableMemoryMb: checked(subject, "memoryMb", args.memoryMb ?? 256, within(128, 8192, "MiB")),
       environmentVariables: args.environment,
@@ -219,12 +223,12 @@ function createFunction(
 
 function grantInvokers(
   subject: Subject,
-  invokers: Readonly<Record<string, pulumi.Input<string>>>,
+  invokers: Members,
   resource: cloudfunctions.Function,
   options: pulumi.CustomResourceOptions,
 ): Record<string, cloudfunctions.FunctionIamMember> {
   return Object.fromEntries(
-    Object.entries(invokers).map(([key, member]) => [
+    checkedMembers(subject, "invokers", invokers).map(([key, member]) => [
       key,
       new cloudfunctions.FunctionIamMember(
         `${subject.name}-invoker-${key}`,
@@ -233,7 +237,7 @@ function grantInvokers(
           region: resource.region,
           project: resource.project,
           role: INVOKER,
-          member: checked(subject, `invokers.${key}`, member, namedMember),
+          member,
         },
         grantOf(options),
       ),

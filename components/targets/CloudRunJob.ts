@@ -10,10 +10,11 @@ import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Caller } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
-import { checked, checkedIfGiven, nonEmpty, within } from "../wiring/checks";
+import { checked, nonEmpty, within } from "../wiring/checks";
 import { durationWithin } from "../wiring/durations";
 import { NAME_RULES } from "../wiring/names";
 import { childOf, NO_INPUTS } from "../wiring/options";
+import { notAbove } from "../wiring/order";
 import { Authorizations } from "./authorizations";
 import type { RunIdentity } from "./runIdentity";
 import { runIdentity } from "./runIdentity";
@@ -38,7 +39,7 @@ export interface CloudRunJobArgs {
   arguments?: pulumi.Input<string>[];
   /** How many tasks one execution has, 1 to 10000; each is told its number as CLOUD_RUN_TASK_INDEX. Default: 1. */
   tasks?: pulumi.Input<number>;
-  /** Most tasks of one execution at one time. Default: as many as there are. */
+  /** Most tasks of one execution at one time, no more than `tasks`. Default: as many as there are. */
   parallelism?: pulumi.Input<number>;
   /** How often a task that fails is tried again, 0 to 10. Default: 3. */
   maxRetries?: pulumi.Input<number>;
@@ -70,7 +71,7 @@ export interface CloudRunJobArgs {
   deletionProtection?: pulumi.Input<boolean>;
   /** Labels of the job. */
   labels?: Record<string, pulumi.Input<string>>;
-  /** Who deploys the job: IAM members under keys of your choice, who may then attach its runtime account. */
+  /** Who deploys the job: IAM members under keys of your choice, who may then attach its runtime account. Renaming a key takes access away (docs/resource-options.md). */
   deployers?: Record<string, pulumi.Input<string>>;
 }
 
@@ -78,8 +79,13 @@ export interface CloudRunJobArgs {
 export interface AuthorizeJobOptions {
   /** The role. Default: `roles/run.jobsExecutor`. */
   role?: RunJobRole;
-  /** Names the grant, where two callers have the same name. Default: the caller's name. */
+  /** Names the grant, where two callers have the same name; one caller has one name. Default: the caller's name. */
   as?: string;
+  /**
+   * What `as` was before it was changed or taken away. Without it a grant is made anew, and access goes with the old one,
+   * which is the same for Google. Default: nothing but the caller's own names, which are known.
+   */
+  formerly?: string[];
 }
 
 /**
@@ -129,7 +135,7 @@ export class CloudRunJob extends pulumi.ComponentResource {
   authorize(caller: Caller, options: AuthorizeJobOptions = {}): AuthorizedTarget {
     const { authorizations, nodes } = beside.get(this);
     const role = options.role ?? RunJobRole.Executor;
-    return authorizations.of(caller, role, options.as, ({ name, aliases }) => {
+    return authorizations.of(caller, role, options, ({ name, aliases }) => {
       const { url, serviceAccountEmail, scope } = new RunJobInvoker(
         name,
         {
@@ -183,6 +189,7 @@ function createJob(
   const ownedElsewhere = {
     ignoreChanges: ["template.template.containers[0].image", "client", "clientVersion"],
   };
+  const tasks = checked(subject, "tasks", args.tasks ?? 1, within(1, 10_000, "tasks"));
   return new cloudrunv2.Job(
     subject.name,
     {
@@ -193,8 +200,8 @@ function createJob(
       labels: args.labels,
       // Limits: https://docs.cloud.google.com/run/quotas, https://docs.cloud.google.com/run/docs/configuring/max-retries
       template: {
-        taskCount: checked(subject, "tasks", args.tasks ?? 1, within(1, 10_000, "tasks")),
-        parallelism: checkedIfGiven(subject, "parallelism", args.parallelism, within(1, 10_000, "tasks")),
+        taskCount: tasks,
+        parallelism: parallelismOf(subject, args.parallelism, tasks),
         template: taskTemplate(
           {
             image: checked(subject, "image", args.image, nonEmpty),
@@ -215,4 +222,18 @@ function createJob(
     },
     args.imageDeployedElsewhere === true ? pulumi.mergeOptions(named, ownedElsewhere) : named,
   );
+}
+
+/**
+ * 0 is as many as possible (https://docs.cloud.google.com/run/docs/reference/rest/v2/ExecutionTemplate). Said in words,
+ * since a limit that is left out later would stay: the provider takes what is there for Google's own choice.
+ */
+function parallelismOf(
+  subject: Subject,
+  given: pulumi.Input<number> | undefined,
+  tasks: pulumi.Input<number>,
+): pulumi.Input<number> {
+  if (given === undefined) return 0;
+  const parallelism = checked(subject, "parallelism", given, within(1, 10_000, "tasks"));
+  return notAbove(subject, "parallelism", parallelism, { property: "tasks", value: tasks }, Number);
 }

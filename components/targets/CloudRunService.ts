@@ -51,7 +51,7 @@ export interface CloudRunServiceArgs {
    * until the sources follow, later in the same update, their calls are refused.
    */
   iap?: RunIap;
-  /** Fewest instances that are kept ready. Default: 0. */
+  /** Fewest instances that are kept ready, no more than `maxInstances`. Default: 0. */
   minInstances?: pulumi.Input<number>;
   /** Most instances at one time. Default: 100. */
   maxInstances?: pulumi.Input<number>;
@@ -93,9 +93,10 @@ export interface CloudRunServiceArgs {
   /**
    * Who else may call, that no source here speaks for: IAM members ("group:…") under keys of your choice, which name
    * their grants. Everybody is refused. With `iap`, name them in `iap.accessors`.
+   * Renaming a key takes access away (docs/resource-options.md).
    */
   invokers?: Record<string, pulumi.Input<string>>;
-  /** Who deploys the service: IAM members under keys of your choice, who may then attach its runtime account. */
+  /** Who deploys the service: IAM members under keys of your choice, who may then attach its runtime account. Renaming a key takes access away (docs/resource-options.md). */
   deployers?: Record<string, pulumi.Input<string>>;
 }
 
@@ -103,8 +104,13 @@ export interface CloudRunServiceArgs {
 export interface AuthorizeOptions {
   /** The role. Default: `roles/run.invoker`. Behind IAP there is no choice, and none is taken. */
   role?: RunInvokerRole;
-  /** Names the grant, where two callers have the same name. Default: the caller's name. */
+  /** Names the grant, where two callers have the same name; one caller has one name. Default: the caller's name. */
   as?: string;
+  /**
+   * What `as` was before it was changed or taken away. Without it a grant is made anew, and access goes with the old one,
+   * which is the same for Google. Default: nothing but the caller's own names, which are known.
+   */
+  formerly?: string[];
 }
 
 /**
@@ -178,7 +184,7 @@ export class CloudRunService extends pulumi.ComponentResource {
     const { subject, args, iap, authorizations, nodes } = beside.get(this);
     if (iap !== undefined) checkIapRole(subject, options.role);
     const role = options.role ?? RunInvokerRole.Invoker;
-    return authorizations.of(caller, iap === undefined ? role : IAP_ROLE, options.as, ({ name, aliases }) => {
+    return authorizations.of(caller, iap === undefined ? role : IAP_ROLE, options, ({ name, aliases }) => {
       const { name: service, location: region, project, uri } = nodes.service;
       const { email, member } = caller;
       const on = { service, region, project, caller: { email, member } };

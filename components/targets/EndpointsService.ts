@@ -55,7 +55,7 @@ export interface EndpointsServiceArgs {
    * it starts. An image that `gcloud_build_image` has built carries a document of its own instead.
    */
   image?: pulumi.Input<string>;
-  /** Fewest instances that are kept ready. Default: 0. */
+  /** Fewest instances that are kept ready, no more than `maxInstances`. Default: 0. */
   minInstances?: pulumi.Input<number>;
   /** Most instances at one time. Default: 100. */
   maxInstances?: pulumi.Input<number>;
@@ -65,7 +65,7 @@ export interface EndpointsServiceArgs {
   deletionProtection?: pulumi.Input<boolean>;
   /** Labels of the proxy. */
   labels?: Record<string, pulumi.Input<string>>;
-  /** Who deploys: IAM members under keys of your choice, who may then attach the proxy's account. */
+  /** Who deploys: IAM members under keys of your choice, who may then attach the proxy's account. Renaming a key takes access away (docs/resource-options.md). */
   deployers?: Record<string, pulumi.Input<string>>;
 }
 

@@ -1,10 +1,19 @@
+import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { requireArguments } from "../wiring/arguments";
 import { audienceLater } from "../wiring/audience";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Caller, CallerReference } from "../wiring/callers";
-import { checked, checkedIfGiven, nonEmpty, within, type Subject } from "../wiring/checks";
+import {
+  checked,
+  checkedIfGiven,
+  isPlain,
+  nonEmpty,
+  within,
+  type Check,
+  type Subject,
+} from "../wiring/checks";
 import { asJson, asYaml, type PlainDocument } from "../wiring/documents";
 import { NO_INPUTS } from "../wiring/options";
 import { httpsUrl } from "../wiring/urls";
@@ -13,7 +22,7 @@ import { KnownCallers } from "./knownCallers";
 
 /** Where the application is, as Envoy reaches it. */
 export interface EnvoyUpstream {
-  /** Host name or address. */
+  /** Host name or IP address, alone: without scheme, path and port. */
   address: pulumi.Input<string>;
   /** Port, from 1 to 65535. */
   port: pulumi.Input<number>;
@@ -43,7 +52,7 @@ export interface EnvoyFrontArgs {
   upstream: EnvoyUpstream;
   /** The port on which Envoy listens, for plain http. Default: 8080. */
   listenPort?: pulumi.Input<number>;
-  /** The address on which Envoy listens. Default: `0.0.0.0`, every one. */
+  /** The IP address on which Envoy listens. Default: `0.0.0.0`, every one. */
   listenAddress?: pulumi.Input<string>;
   /** Whether the application is given the token, to see who calls. Default: true. */
   forwardToken?: pulumi.Input<boolean>;
@@ -138,19 +147,52 @@ function settingsOf(
     checked(subject, property, value, within(1, 65_535, ""));
   const text = (property: string, value: pulumi.Input<string>): pulumi.Input<string> =>
     checked(subject, property, value, nonEmpty);
+  const listenPort = port("listenPort", args.listenPort ?? 8080);
   return {
     audiences: [audience, ...(args.formerAudiences ?? []).map((former) => text("formerAudiences", former))],
     callers: each,
     listen: {
-      address: text("listenAddress", args.listenAddress ?? "0.0.0.0"),
-      port: port("listenPort", args.listenPort ?? 8080),
+      address: checked(subject, "listenAddress", args.listenAddress ?? "0.0.0.0", ipAddress),
+      port: listenPort,
     },
     upstream: {
-      address: text("upstream.address", upstream.address),
+      address: checked(subject, "upstream.address", upstream.address, bareHost),
       port: port("upstream.port", upstream.port),
     },
     forwardToken: args.forwardToken ?? true,
     trustedCa: text("trustedCa", args.trustedCa ?? "/etc/ssl/certs/ca-certificates.crt"),
-    adminPort: adminPort === undefined ? undefined : port("adminPort", adminPort),
+    adminPort:
+      adminPort === undefined ? undefined : otherPort(subject, port("adminPort", adminPort), listenPort),
   };
+}
+
+/** Where Envoy listens cannot be a name. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/address.proto */
+const ipAddress: Check<string> = (address) =>
+  isIP(address) > 0
+    ? undefined
+    : { problem: "is not an IP address", remedy: "Give the one of an interface, or 0.0.0.0 for every one" };
+
+const bareHost: Check<string> = (host) =>
+  nonEmpty(host) ??
+  (isIP(host) > 0 || /^[A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_.])?$/.test(host)
+    ? undefined
+    : {
+        problem: "is not a host alone",
+        remedy: "Give its name or IP address, without scheme and path, and the port as upstream.port",
+      });
+
+/** Whoever calls must not come upon the admin interface, which can stop Envoy. */
+function otherPort(
+  subject: Subject,
+  adminPort: pulumi.Input<number>,
+  listenPort: pulumi.Input<number>,
+): pulumi.Input<number> {
+  const check = (taken: number) =>
+    checked(subject, "adminPort", adminPort, (own) =>
+      own === taken
+        ? { problem: "is listenPort too", remedy: "Give the admin interface a port of its own" }
+        : undefined,
+    );
+  if (isPlain(listenPort)) return check(listenPort);
+  return pulumi.output(listenPort).apply((taken) => pulumi.output(check(taken)));
 }

@@ -6,8 +6,9 @@ import { requireArguments } from "../wiring/arguments";
 import { audienceLater } from "../wiring/audience";
 import { Beside } from "../wiring/beside";
 import type { CallerReference } from "../wiring/callers";
-import { checked } from "../wiring/checks";
+import { checked, checkedIfGiven } from "../wiring/checks";
 import { childOf, grantOf, NO_INPUTS } from "../wiring/options";
+import { bareName, regionName } from "../wiring/places";
 import { httpsUrl } from "../wiring/urls";
 
 /** Arguments of `FunctionV1Invoker`. */
@@ -55,8 +56,8 @@ export class FunctionV1Invoker extends pulumi.ComponentResource {
     const grant = new cloudfunctions.FunctionIamMember(
       `${name}-invoker`,
       {
-        cloudFunction: args.function,
-        region: args.region,
+        cloudFunction: checked(subject, "function", args.function, bareName("function")),
+        region: checkedIfGiven(subject, "region", args.region, regionName),
         project: args.project,
         role: "roles/cloudfunctions.invoker",
         member: member ?? pulumi.interpolate`serviceAccount:${caller}`,

@@ -10,6 +10,7 @@ import type { Subject } from "../wiring/checks";
 import { checked, isPlain, nonEmpty, refuse } from "../wiring/checks";
 import { oauthClient } from "../wiring/oauthClient";
 import { childOf, grantOf, NO_INPUTS } from "../wiring/options";
+import { bareName, regionName } from "../wiring/places";
 import { httpsUrl } from "../wiring/urls";
 
 /** Arguments of `IapInvoker`: either `service` and `region`, or `backendService`. */
@@ -125,8 +126,13 @@ function createGrant(
   const name = `${subject.name}-accessor`;
   if (backendService === undefined) {
     const on = {
-      cloudRunServiceName: checked(subject, "service", service ?? missing(subject, "service"), nonEmpty),
-      location: checked(subject, "region", region ?? missing(subject, "region"), nonEmpty),
+      cloudRunServiceName: checked(
+        subject,
+        "service",
+        service ?? missing(subject, "service"),
+        bareName("service"),
+      ),
+      location: checked(subject, "region", region ?? missing(subject, "region"), regionName),
       project,
     };
     return new iap.WebCloudRunServiceIamMember(name, { ...on, role: IAP_ROLE, member }, options);

@@ -53,10 +53,10 @@ export interface IstioWorkloadArgs {
   forwardOriginalToken?: pulumi.Input<boolean>;
   /**
    * Adds a policy that refuses requests without a good token (on `paths`, where these are given), whatever other policies allow
-   * on the same workload. Default: false.
+   * on the same workload; it is called `NAME.deny`. Default: false.
    */
   denyWithoutToken?: boolean;
-  /** Name of the manifests. Default: a legal one, made from the logical name. */
+  /** Name of the manifests. Default: the logical name, or a legal one that is made from it and ends in a hash of it. */
   manifestName?: pulumi.Input<string>;
 }
 

@@ -8,6 +8,7 @@ import { Beside } from "../wiring/beside";
 import type { CallerReference } from "../wiring/callers";
 import { checked, checkedIfGiven, nonEmpty, oneOf } from "../wiring/checks";
 import { childOf, grantOf, NO_INPUTS } from "../wiring/options";
+import { bareName, regionName } from "../wiring/places";
 import { httpsUrl } from "../wiring/urls";
 
 /** The roles that let a caller into a Run service. */
@@ -62,6 +63,8 @@ export class RunInvoker extends pulumi.ComponentResource {
     const subject = { component: "RunInvoker", name };
     requireArguments(subject, args, ["service", "region", "url", "caller"]);
     const { email, member } = args.caller;
+    const service = checked(subject, "service", args.service, bareName("service"));
+    const region = checked(subject, "region", args.region, regionName);
     const url = checked(subject, "url", args.url, httpsUrl);
     const declared = checkedIfGiven(subject, "audience", args.audience, nonEmpty);
     const role = checked(subject, "role", args.role ?? RunInvokerRole.Invoker, oneOf(RunInvokerRole));
@@ -70,8 +73,8 @@ export class RunInvoker extends pulumi.ComponentResource {
     const grant = new cloudrunv2.ServiceIamMember(
       `${name}-${args.role === RunInvokerRole.ServicesInvoker ? "services-invoker" : "invoker"}`,
       {
-        name: args.service,
-        location: args.region,
+        name: service,
+        location: region,
         project: args.project,
         role,
         member: member ?? pulumi.interpolate`serviceAccount:${caller}`,

@@ -5,8 +5,9 @@ import { after } from "../wiring/after";
 import { requireArguments } from "../wiring/arguments";
 import { Beside } from "../wiring/beside";
 import type { CallerReference } from "../wiring/callers";
-import { checked, nonEmpty, oneOf } from "../wiring/checks";
+import { checked, oneOf } from "../wiring/checks";
 import { childOf, grantOf, NO_INPUTS } from "../wiring/options";
+import { bareName, regionName } from "../wiring/places";
 import { CLOUD_PLATFORM } from "../wiring/scopes";
 import { runJobUrl } from "../wiring/urls";
 
@@ -57,8 +58,8 @@ export class RunJobInvoker extends pulumi.ComponentResource {
     super("automatic-oidc:index:RunJobInvoker", name, NO_INPUTS, opts);
     const subject = { component: "RunJobInvoker", name };
     requireArguments(subject, args, ["job", "region", "caller"]);
-    const job = checked(subject, "job", args.job, nonEmpty);
-    const region = checked(subject, "region", args.region, nonEmpty);
+    const job = checked(subject, "job", args.job, bareName("job"));
+    const region = checked(subject, "region", args.region, regionName);
     const role = checked(subject, "role", args.role ?? RunJobRole.Executor, oneOf(RunJobRole));
     const caller = checked(subject, "caller.email", args.caller.email, callerEmail);
 

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { keepingName, suffixedName } from "../identity/resourceName";
 import type { Subject } from "../wiring/checks";
 import { checked, nonEmpty } from "../wiring/checks";
+import { checkedLabels } from "../wiring/labels";
 import { displayName, NAME_RULES } from "../wiring/names";
 import type { ApiGatewayArgs } from "./ApiGateway";
 import type { GatewayIdentity } from "./gatewayBackend";
@@ -18,7 +19,12 @@ export function createApi(
   const name = { subject, child, rule: NAME_RULES.gateway, exact: apiId, property: "apiId" };
   return new apigateway.Api(
     child,
-    { apiId: suffixedName(name, options), project, displayName: displayName(subject.name), labels },
+    {
+      apiId: suffixedName(name, options),
+      project,
+      displayName: displayName(subject.name),
+      labels: checkedLabels(subject, labels),
+    },
     keepingName(name, "apiId", options),
   );
 }
@@ -49,7 +55,7 @@ export function createConfig(
       api: api.apiId,
       apiConfigId,
       project,
-      labels,
+      labels: checkedLabels(subject, labels),
       openapiDocuments: [{ document: { path: "openapi.json", contents } }],
       gatewayConfig: { backendConfig: { googleServiceAccount: identity.account.attachableEmail } },
     },
@@ -83,7 +89,7 @@ export function createGateway(
       region: checked(subject, "region", region, nonEmpty),
       project,
       displayName: displayName(subject.name),
-      labels,
+      labels: checkedLabels(subject, labels),
     },
     keepingName(name, "gatewayId", options),
   );

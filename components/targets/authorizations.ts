@@ -9,7 +9,16 @@ export interface GrantName {
   readonly aliases: { name: string }[];
 }
 
+/** How the program names a grant. */
+export interface GrantNaming {
+  /** In place of the caller's name. */
+  readonly as?: string;
+  /** What `as` was before. */
+  readonly formerly?: readonly string[];
+}
+
 interface Authorization<T> {
+  readonly as: string;
   readonly caller: Caller;
   readonly role: string;
   readonly target: T;
@@ -20,44 +29,76 @@ interface Authorization<T> {
  * would be one binding with two owners, and gone for both when the first of them goes.
  */
 export class Authorizations<T> {
-  readonly #made = new Map<string, Authorization<T>>();
+  readonly #made: Authorization<T>[] = [];
+  /** Names that grants had before, with what each of these grants is called now. */
+  readonly #former = new Map<string, string>();
 
   constructor(private readonly subject: Subject) {}
 
   /** The authorization of a caller, made by `grant` the first time. */
-  of(caller: Caller, role: string, key: string | undefined, grant: (name: GrantName) => T): T {
+  of(caller: Caller, role: string, naming: GrantNaming, grant: (name: GrantName) => T): T {
     requireCaller(this.subject, caller);
-    const as = key ?? caller.logicalName;
-    const made = this.#made.get(as);
-    if (made === undefined) {
-      const target = grant(this.#nameOf(caller, as));
-      this.#made.set(as, { caller, role, target });
-      return target;
+    const made = this.#made.find((other) => isSame(other.caller, caller));
+    if (made !== undefined) {
+      this.#checkSame(made, role, naming.as);
+      return made.target;
     }
-    this.#checkSame(made, caller, role, as);
-    return made.target;
+    const as = naming.as ?? caller.logicalName;
+    this.#checkFree(as);
+    const target = grant(this.#nameOf(caller, as, naming.formerly ?? []));
+    this.#made.push({ as, caller, role, target });
+    return target;
   }
 
-  #nameOf(caller: Caller, as: string): GrantName {
-    const former = as === caller.logicalName ? caller.formerNames : [];
+  /** A name that two grants had before is the first one's: the engine takes each former name once. */
+  #nameOf(caller: Caller, as: string, formerly: readonly string[]): GrantName {
+    const former = [...formerly, caller.logicalName, ...caller.formerNames].filter(
+      (old, index, all) => old !== as && all.indexOf(old) === index && !this.#isTaken(old),
+    );
+    if (as !== caller.logicalName) for (const old of former) this.#former.set(old, as);
     return {
       name: `${this.subject.name}-${as}`,
       aliases: former.map((old) => ({ name: `${this.subject.name}-${old}` })),
     };
   }
 
-  #checkSame(made: Authorization<T>, caller: Caller, role: string, as: string): void {
-    if (made.caller !== caller) {
+  #isTaken(name: string): boolean {
+    return this.#former.has(name) || this.#made.some(({ as }) => as === name);
+  }
+
+  #checkFree(as: string): void {
+    if (this.#made.some((other) => other.as === as)) {
       refuse(this.subject, "authorize", as, {
         problem: "is the name of two different callers, and grants are named after their caller",
         remedy: 'Give one of them a name of its own here: authorize(caller, { as: "…" })',
       });
     }
-    if (made.role !== role) {
+    const heir = this.#former.get(as);
+    if (heir !== undefined) {
       refuse(this.subject, "authorize", as, {
+        problem: `is also what the grant "${heir}", of another caller, may have been called before`,
+        remedy: "Authorize this one first, so that each keeps its own",
+      });
+    }
+  }
+
+  #checkSame(made: Authorization<T>, role: string, as: string | undefined): void {
+    if (as !== undefined && as !== made.as) {
+      refuse(this.subject, "authorize", as, {
+        problem: `is a second name for a caller that is authorized already, as "${made.as}"; it would be one binding with two owners, and gone for both with the first of them`,
+        remedy: "Authorize it once, and use what that answers wherever it is needed",
+      });
+    }
+    if (made.role !== role) {
+      refuse(this.subject, "authorize", made.as, {
         problem: `is authorized already, with ${made.role}`,
         remedy: "One role per caller is enough; authorize it once",
       });
     }
   }
+}
+
+/** Two objects may speak of one account: then they share what they were made from. */
+function isSame(one: Caller, other: Caller): boolean {
+  return one === other || one.member === other.member || one.email === other.email;
 }

@@ -4,11 +4,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { autoName } from "../identity/resourceName";
 import { after } from "../wiring/after";
 import type { Subject } from "../wiring/checks";
-import { checked, nonEmpty, within } from "../wiring/checks";
+import { checked, nonEmpty } from "../wiring/checks";
+import { checkedLabels } from "../wiring/labels";
 import { NAME_RULES } from "../wiring/names";
 import { grantOf } from "../wiring/options";
 import type { EndpointsServiceArgs } from "./EndpointsService";
 import type { GatewayIdentity } from "./gatewayBackend";
+import { instanceLimits } from "./instances";
 import { runTemplate } from "./runTemplate";
 
 /** https://docs.cloud.google.com/endpoints/docs/openapi/get-started-cloud-run#deploying_the_espv2_container */
@@ -56,7 +58,7 @@ export function createProxy(
     },
     options,
   );
-  const instances = within(0, 1000, "instances");
+  const instances = instanceLimits(subject, args, 1000);
   return new cloudrunv2.Service(
     subject.name,
     {
@@ -67,8 +69,8 @@ export function createProxy(
       // IAM would take the token before the proxy sees it.
       invokerIamDisabled: true,
       deletionProtection: args.deletionProtection,
-      labels: args.labels,
-      scaling: { minInstanceCount: checked(subject, "minInstances", args.minInstances ?? 0, instances) },
+      labels: checkedLabels(subject, args.labels),
+      scaling: { minInstanceCount: instances.min },
       template: runTemplate(
         {
           image: checked(subject, "image", args.image ?? PROXY_IMAGE, nonEmpty),
@@ -80,12 +82,7 @@ export function createProxy(
           cpu: "1",
           memory: "512Mi",
           port: 8080,
-          maxInstances: checked(
-            subject,
-            "maxInstances",
-            args.maxInstances ?? 100,
-            within(1, 1000, "instances"),
-          ),
+          maxInstances: instances.max,
           concurrency: 80,
           timeout: args.timeout,
           cloudSqlInstances: [],

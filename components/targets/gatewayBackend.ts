@@ -4,6 +4,7 @@ import { dedicatedAccount } from "../identity/dedicatedAccount";
 import type { Subject } from "../wiring/checks";
 import { checked, checkedIfGiven, nonEmpty } from "../wiring/checks";
 import { displayName } from "../wiring/names";
+import { bareName, regionName } from "../wiring/places";
 import { httpsUrl } from "../wiring/urls";
 import { RunInvoker } from "./RunInvoker";
 
@@ -24,8 +25,8 @@ export interface GatewayBackend {
 /** The leaves of a backend, checked under the gateway's name. */
 export function checkedBackend(subject: Subject, backend: GatewayBackend): GatewayBackend {
   return {
-    service: checked(subject, "backend.service", backend.service, nonEmpty),
-    region: checked(subject, "backend.region", backend.region, nonEmpty),
+    service: checked(subject, "backend.service", backend.service, bareName("service")),
+    region: checked(subject, "backend.region", backend.region, regionName),
     project: checkedIfGiven(subject, "backend.project", backend.project, nonEmpty),
     url: checked(subject, "backend.url", backend.url, httpsUrl),
     audience: checkedIfGiven(subject, "backend.audience", backend.audience, nonEmpty),

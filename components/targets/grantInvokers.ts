@@ -1,8 +1,8 @@
 import * as cloudrunv2 from "@pulumi/gcp/cloudrunv2";
 import type * as pulumi from "@pulumi/pulumi";
-import { namedMember } from "../wiring/accounts";
 import type { Subject } from "../wiring/checks";
-import { checked } from "../wiring/checks";
+import type { Members } from "../wiring/members";
+import { checkedMembers } from "../wiring/members";
 import { grantOf } from "../wiring/options";
 import { RunInvokerRole } from "./RunInvoker";
 
@@ -16,12 +16,12 @@ export interface ServiceLocation {
 /** Lets people and others in that no source here speaks for: a grant for each key of the map. */
 export function grantInvokers(
   subject: Subject,
-  invokers: Readonly<Record<string, pulumi.Input<string>>>,
+  invokers: Members,
   service: ServiceLocation,
   options: pulumi.CustomResourceOptions,
 ): Record<string, cloudrunv2.ServiceIamMember> {
   return Object.fromEntries(
-    Object.entries(invokers).map(([key, member]) => [
+    checkedMembers(subject, "invokers", invokers).map(([key, member]) => [
       key,
       new cloudrunv2.ServiceIamMember(
         `${subject.name}-invoker-${key}`,
@@ -30,7 +30,7 @@ export function grantInvokers(
           location: service.location,
           project: service.project,
           role: RunInvokerRole.Invoker,
-          member: checked(subject, `invokers.${key}`, member, namedMember),
+          member,
         },
         grantOf(options),
       ),

@@ -100,12 +100,15 @@ export function authorizationPolicy({
   };
 }
 
-/** DENY comes before every ALLOW. */
+/**
+ * DENY comes before every ALLOW. Its name has a dot, which no workload's has here, so that it is never another workload's
+ * policy (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names).
+ */
 export function denyPolicy({ metadata, labels, paths }: Workload): IstioManifest {
   return {
     apiVersion: "security.istio.io/v1",
     kind: "AuthorizationPolicy",
-    metadata: { ...metadata, name: pulumi.interpolate`${metadata.name}-deny` },
+    metadata: { ...metadata, name: pulumi.interpolate`${metadata.name}.deny` },
     spec: {
       selector: { matchLabels: labels },
       action: "DENY",

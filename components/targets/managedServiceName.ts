@@ -1,19 +1,33 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Check, Subject } from "../wiring/checks";
-import { checked } from "../wiring/checks";
+import { checked, isPlain } from "../wiring/checks";
 import { NAME_RULES, namePrefix } from "../wiring/names";
 
 const SUFFIX_LENGTH = 6;
 
+const WHOLE_NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?\.endpoints\.([a-z][-a-z0-9]*)\.cloud\.goog$/;
+
 /** https://cloud.google.com/endpoints/docs/openapi/naming-your-api-service */
 const wholeName: Check<string> = (name) =>
-  /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?\.endpoints\.[a-z][-a-z0-9]*\.cloud\.goog$/.test(name)
+  WHOLE_NAME.test(name)
     ? undefined
     : {
         problem: "is not the name of a managed service",
         remedy: "Write it as NAME.endpoints.PROJECT.cloud.goog, with the project's id",
       };
+
+/** A project that is given by its number is left for Google to judge, and so is one whose id has a domain in it. */
+function nameIn(project: string): Check<string> {
+  return (name) => {
+    const own = WHOLE_NAME.exec(name)?.[2];
+    if (own === undefined || own === project || !/^[a-z][-a-z0-9]*$/.test(project)) return wholeName(name);
+    return {
+      problem: `is a name of project "${own}", and the managed service lies in "${project}"`,
+      remedy: `Write it as NAME.endpoints.${project}.cloud.goog, or leave it out`,
+    };
+  };
+}
 
 /**
  * The name of a managed service of Cloud Endpoints. Google keeps a deleted one's name for 30 days
@@ -22,12 +36,17 @@ const wholeName: Check<string> = (name) =>
  */
 export function managedServiceName(
   subject: Subject,
-  args: { managedServiceName?: pulumi.Input<string> },
+  args: { managedServiceName?: pulumi.Input<string>; project?: pulumi.Input<string> },
   project: pulumi.Input<string>,
   options: pulumi.CustomResourceOptions,
 ): pulumi.Input<string> {
-  if (args.managedServiceName !== undefined) {
-    return checked(subject, "managedServiceName", args.managedServiceName, wholeName);
+  const exact = args.managedServiceName;
+  if (exact !== undefined) {
+    const check = (of: string) => checked(subject, "managedServiceName", exact, nameIn(of));
+    if (args.project === undefined) return checked(subject, "managedServiceName", exact, wholeName);
+    return isPlain(args.project)
+      ? check(args.project)
+      : pulumi.output(args.project).apply((of) => pulumi.output(check(of)));
   }
   const child = `${subject.name}-document`;
   const suffix = new random.RandomString(

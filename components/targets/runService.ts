@@ -7,6 +7,7 @@ import { checked, nonEmpty, oneOf, within } from "../wiring/checks";
 import { durationWithin } from "../wiring/durations";
 import { NAME_RULES } from "../wiring/names";
 import type { CloudRunServiceArgs } from "./CloudRunService";
+import { instanceLimits } from "./instances";
 import type { RunIdentity } from "./runIdentity";
 import { RunIngress } from "./runIngress";
 import { runTemplate } from "./runTemplate";
@@ -28,6 +29,7 @@ export function createRunService(
     },
     options,
   );
+  const instances = instanceLimits(subject, args, 1000);
   return new cloudrunv2.Service(
     subject.name,
     {
@@ -44,12 +46,7 @@ export function createRunService(
       // Left out and not false: whoever does not ask for it sees no change of a service that is there already.
       iapEnabled: args.iap === undefined ? undefined : true,
       scaling: {
-        minInstanceCount: checked(
-          subject,
-          "minInstances",
-          args.minInstances ?? 0,
-          within(0, 1000, "instances"),
-        ),
+        minInstanceCount: instances.min,
       },
       template: runTemplate(
         {
@@ -59,12 +56,7 @@ export function createRunService(
           cpu: args.cpu ?? "1",
           memory: args.memory ?? "512Mi",
           port: checked(subject, "port", args.port ?? 8080, within(1, 65535, "")),
-          maxInstances: checked(
-            subject,
-            "maxInstances",
-            args.maxInstances ?? 100,
-            within(1, 1000, "instances"),
-          ),
+          maxInstances: instances.max,
           concurrency: checked(subject, "concurrency", args.concurrency ?? 80, within(1, 1000, "requests")),
           timeout: checked(subject, "timeout", args.timeout ?? "300s", durationWithin(1, 3600)),
           vpcEgress: args.vpcEgress,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Check } from "./checks";
 
 /** A check that Istio takes a text to the letter: a star at either end stands for anything there. */
@@ -59,13 +60,22 @@ export const labelValue: Check<string> = (value) =>
 /** The longest name of the resources here; the denying policy adds to it. */
 export const LONGEST_NAME = 200;
 
-/** A legal name for Kubernetes, made out of any text. */
+const HASH_LENGTH = 8;
+
+/** A legal name for Kubernetes, made out of any text: another one for each, or one workload would overwrite another's. */
 export function asKubernetesName(text: string): string {
-  const name = text
+  const name = legal(text, LONGEST_NAME);
+  if (name === text) return name;
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, HASH_LENGTH);
+  const front = legal(text, LONGEST_NAME - HASH_LENGTH - 1);
+  return `${front === "" ? "workload" : front}-${hash}`;
+}
+
+function legal(text: string, longest: number): string {
+  return text
     .normalize("NFKD")
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
-    .slice(0, LONGEST_NAME)
+    .slice(0, longest)
     .replace(/^-+|-+$/g, "");
-  return name === "" ? "workload" : name;
 }

@@ -61,7 +61,11 @@ export const requestPath: Check<string> = (path) => {
       remedy: "Give parameters as `query`; encode the rest",
     };
   }
-  if (path.split("/").some((part) => part === ".." || part === ".")) {
+  if (path.includes("\\")) {
+    return { problem: "has a backslash, which stands for / in an address", remedy: "Write /, or %5C" };
+  }
+  // Encoded or not, they are the same: https://url.spec.whatwg.org/#double-dot-path-segment
+  if (path.split(/\/|%2f|%5c/i).some((part) => /^(\.|%2e){1,2}$/i.test(part))) {
     return { problem: "climbs out of the target's address", remedy: "Write the path without . and .. in it" };
   }
   return path.includes("//")

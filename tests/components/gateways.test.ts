@@ -29,6 +29,10 @@ const EMPTY = "is empty. Give a value, or leave the argument out";
 /** Stacks that are only previewed, never deployed. */
 const nothing = new TestStack({ projects: [PROJECT, { id: "other-project", number: "987654321098" }] });
 
+const NO_NAME = "is not the name of a service. Give the service's name, not its id or address";
+const LABEL =
+  "Google allows up to 63 small letters, digits, hyphens and underscores, and a letter at the beginning of a key";
+
 type Kind = "EndpointsService" | "ApiGateway";
 type Args = Partial<EndpointsServiceArgs & ApiGatewayArgs>;
 
@@ -253,6 +257,12 @@ paths:
       'backend.url "http://orders.example" is not https; a token sent in clear text can be stolen. Use the https address',
     ],
     [{ region: "" }, `region "" ${EMPTY}`],
+    [{ backend: { ...BACKEND, service: "https://a" } }, `backend.service "https://a" ${NO_NAME}`],
+    [
+      { backend: { ...BACKEND, region: "a" } },
+      'backend.region "a" is not a region. Name one, such as us-central1',
+    ],
+    [{ labels: { team: "Web Team" } }, `labels.team "Web Team" is not a label's value. ${LABEL}`],
     [{ timeout: "5m" }, 'timeout "5m" is not a duration. Write seconds with an s behind them, such as "30s"'],
     [{ timeout: "3601s" }, 'timeout "3601s" is not between 1s and 3600s. Choose a duration in that range'],
     [
@@ -272,6 +282,11 @@ paths:
   const VERSIONS = kind === "ApiGateway" ? 'swagger: "2.0", or openapi: 3.0.x or 3.1.x' : 'swagger: "2.0"';
 
   test.each<[Args, string]>([
+    [{ labels: { "1st": "a" } }, `labels "1st" is not a label's key. ${LABEL}`],
+    [
+      { labels: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`l${i}`, ""])) },
+      "labels 65 are too many. Google takes 64 labels",
+    ],
     [
       { callers: {} },
       "callers {} is empty, so the backend's verifier would let nobody in. Name at least one caller: callers: { nightly: nightlyCaller }",
@@ -431,10 +446,13 @@ describe("arguments", () => {
     [{ timeout: "60s" }, [/./]],
     [{ labels: LABELS }, [/labels/]],
     [{ deployers: { ci: "group:ci@example.com" } }, [/IAMMember gate-proxy-deployer-ci: made/]],
-    [{ project: "other-project" }, [/./]],
   ];
   const own: Readonly<Record<Kind, readonly [Args, RegExp[]][]>> = {
     EndpointsService: [
+      [
+        { project: "other-project", managedServiceName: "gate.endpoints.other-project.cloud.goog" },
+        [/Service gate-document\.serviceName/, /Service gate\.project/],
+      ],
       [
         { managedServiceName: `other.endpoints.${PROJECT.id}.cloud.goog` },
         [/Service gate-document\.serviceName/],
@@ -446,6 +464,7 @@ describe("arguments", () => {
       [{ deletionProtection: false }, [/Service gate\.deletionProtection/]],
     ],
     ApiGateway: [
+      [{ project: "other-project" }, [/./]],
       [{ gatewayId: "exact" }, [/Gateway gate\.gatewayId/]],
       [{ apiId: "exact" }, [/Api gate-api\.apiId/]],
     ],
@@ -466,6 +485,14 @@ describe("arguments", () => {
     [
       { managedServiceName: "orders" },
       'managedServiceName "orders" is not the name of a managed service. Write it as NAME.endpoints.PROJECT.cloud.goog, with the project\'s id',
+    ],
+    [
+      { project: PROJECT.id, managedServiceName: "orders.endpoints.other-project.cloud.goog" },
+      `managedServiceName "orders.endpoints.other-project.cloud.goog" is a name of project "other-project", and the managed service lies in "${PROJECT.id}". Write it as NAME.endpoints.${PROJECT.id}.cloud.goog, or leave it out`,
+    ],
+    [
+      { minInstances: 5, maxInstances: 4 },
+      "minInstances 5 is above maxInstances. Lower it, or raise maxInstances",
     ],
     [{ image: "" }, `image "" ${EMPTY}`],
     [

@@ -301,6 +301,19 @@ describe("docs/resource-options.md", () => {
   });
 });
 
+// From what the provider may name itself to what is named here, and back.
+test.each(Object.keys(MAKE))("%s is the same under any other name, with an alias", async (component) => {
+  const stack = new TestStack();
+  const names = ["Tested of_old?", "tested", "t".repeat(60), "tested-again"];
+  for (const [index, name] of names.entries()) {
+    const former = names[index - 1];
+    const aliases = former === undefined ? [] : [{ name: former }];
+    const deployed = await stack.up(program(component, () => ({ aliases }), name));
+    const changes = former === undefined ? [] : deployed.changes();
+    expect(changes.filter((line) => !/^(update|(create|delete) RandomString) /.test(line))).toEqual([]);
+  }
+});
+
 test("a setting of a provider that would change what is deployed is refused by its name", async () => {
   const words = 'gcp: the provider\'s setting "defaultLabels" is not modelled by the sandbox';
   const ours = new TestStack();

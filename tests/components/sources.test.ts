@@ -329,6 +329,14 @@ describe("SchedulerJob", () => {
     [{ retry: { retryCount: 6 } }, `retry.retryCount 6 is not a whole number from 0 to 5 retries. ${RANGE}`],
     [{ retry: { maxRetryDuration: "1h" } }, `retry.maxRetryDuration "1h" ${NO_DURATION}`],
     [
+      { retry: { minBackoff: "301s" } },
+      'retry.minBackoff "301s" is above retry.maxBackoff. Lower it, or raise retry.maxBackoff',
+    ],
+    [
+      { retry: { minBackoff: "20s", maxBackoff: "9.5s" } },
+      'retry.minBackoff "20s" is above retry.maxBackoff. Lower it, or raise retry.maxBackoff',
+    ],
+    [
       { retry: { minBackoff: "3601s" } },
       'retry.minBackoff "3601s" is not between 0s and 3600s. Choose a duration in that range',
     ],
@@ -629,6 +637,10 @@ describe("PushSubscription", () => {
       { retry: { minimumBackoff: "601s" } },
       'retry.minimumBackoff "601s" is not between 0s and 600s. Choose a duration in that range',
     ],
+    [
+      { retry: { minimumBackoff: "20s", maximumBackoff: "10s" } },
+      'retry.minimumBackoff "20s" is above retry.maximumBackoff. Lower it, or raise retry.maximumBackoff',
+    ],
     [{ retry: { maximumBackoff: "10m" } }, `retry.maximumBackoff "10m" ${NO_DURATION}`],
     [{ filter: "x".repeat(257) }, `filter "${"x".repeat(116)}… is too long. Google takes 256 characters`],
     [
@@ -703,7 +715,14 @@ describe("TaskQueue", () => {
   });
 
   test("says for all its tasks where to and as whom, tries again for long enough, and lets nobody enqueue", () => {
-    const suffix = { length: 6, lower: true, numeric: true, special: false, upper: false };
+    const suffix = {
+      length: 6,
+      lower: true,
+      numeric: true,
+      special: false,
+      upper: false,
+      keepers: { region: "us-central1" },
+    };
     expect(usual).toEqual({ "RandomString queue-suffix": suffix, "Queue queue": USUAL });
   });
 
@@ -772,7 +791,13 @@ describe("TaskQueue", () => {
       ],
     ],
     [{ paused: true }, [change("desiredState", "RUNNING", "PAUSED")]],
-    [{ region: "europe-west1" }, [change("location", "us-central1", "europe-west1")]],
+    [
+      { region: "europe-west1" },
+      [
+        change("location", "us-central1", "europe-west1"),
+        'RandomString queue-suffix.keepers.region: "us-central1" => "europe-west1"',
+      ],
+    ],
     [
       { project: OTHER.id, target: { ...TARGET, serviceAccountEmail: ANYWHERE } },
       [
@@ -845,6 +870,14 @@ describe("TaskQueue", () => {
       { retry: { maxAttempts: -2 } },
       `retry.maxAttempts -2 is not a whole number from -1 to 2147483647 attempts. ${RANGE}`,
     ],
+    [
+      { retry: { minBackoff: "20s", maxBackoff: "15s" } },
+      'retry.minBackoff "20s" is above retry.maxBackoff. Lower it, or raise retry.maxBackoff',
+    ],
+    [
+      { retry: { minBackoff: "3601s" } },
+      'retry.minBackoff "3601s" is above retry.maxBackoff. Lower it, or raise retry.maxBackoff',
+    ],
     [{ retry: { maxRetryDuration: "1h" } }, `retry.maxRetryDuration "1h" ${NO_DURATION}`],
     [{ retry: { minBackoff: "10" } }, `retry.minBackoff "10" ${NO_DURATION}`],
     [{ retry: { maxBackoff: "" } }, `retry.maxBackoff "" ${NO_DURATION}`],
@@ -877,6 +910,10 @@ describe("TaskQueue", () => {
 
   const OFFERED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS".split(", ").map((name) => `"${name}"`);
   const REFUSED_AT_ONCE: readonly [args: Partial<TaskQueueArgs>, message: string][] = [
+    [
+      { enqueuers: { shop: "user:ann@example.com", web: "user:ann@example.com" } },
+      'enqueuers.shop "user:ann@example.com" is the member of enqueuers.web too; it would be one binding with two owners, and gone for both with the first of them. Keep it under one key',
+    ],
     ...REFUSED_TARGETS.map(([target, message]): [Partial<TaskQueueArgs>, string] => [{ target }, message]),
     [{ method: "get" as HttpMethod }, `method "get" is not known. Choose one of ${OFFERED.join(", ")}`],
   ];

@@ -83,6 +83,10 @@ const NO_CLIENT =
 const NO_MEMBER =
   'is not an IAM member. Put its kind in front: "user:", "group:", "serviceAccount:", "principal:" or "principalSet:"';
 
+const NO_REGION = "is not a region. Name one, such as us-central1";
+const TWICE =
+  "it would be one binding with two owners, and gone for both with the first of them. Keep it under one key";
+
 type Cases<Args> = readonly [args: Partial<Args>, said: string][];
 type Effects<Args> = readonly [args: Partial<Args>, effect: string[]][];
 
@@ -201,6 +205,13 @@ describe("RunInvoker", () => {
     make,
     [
       [{ url: "http://reports.example" }, `url "http://reports.example" ${HTTPS}`],
+      [{ service: "" }, `service "" ${EMPTY}`],
+      [
+        { service: "projects/p/locations/us-central1/services/reports" },
+        'service "projects/p/locations/us-central1/services/reports" is not the name of a service. Give the service\'s name, not its id or address',
+      ],
+      [{ region: "" }, `region "" ${EMPTY}`],
+      [{ region: "us-central1-a" }, `region "us-central1-a" ${NO_REGION}`],
       [{ audience: " " }, `audience " " ${EMPTY}`],
       [{ caller: { email: "me@example.com" } }, `caller.email "me@example.com" ${NO_ACCOUNT}`],
       [
@@ -354,6 +365,12 @@ describe("FunctionV1Invoker", () => {
 
   refuses<FunctionV1InvokerArgs>('FunctionV1Invoker "legacy"', make, [
     [{ url: "http://legacy.example" }, `url "http://legacy.example" ${HTTPS}`],
+    [{ function: "" }, `function "" ${EMPTY}`],
+    [
+      { function: "projects/p/locations/us-central1/functions/legacy" },
+      'function "projects/p/locations/us-central1/functions/legacy" is not the name of a function. Give the function\'s name, not its id or address',
+    ],
+    [{ region: "central" }, `region "central" ${NO_REGION}`],
     [{ caller: { email: "me@example.com" } }, `caller.email "me@example.com" ${NO_ACCOUNT}`],
   ]);
 });
@@ -535,7 +552,7 @@ describe("IstioWorkload", () => {
   const deny = {
     apiVersion: "security.istio.io/v1",
     kind: "AuthorizationPolicy",
-    "metadata.name": "ledger-deny",
+    "metadata.name": "ledger.deny",
     "metadata.namespace": "books",
     "spec.selector.matchLabels.app": "ledger",
     "spec.action": "DENY",
@@ -678,10 +695,23 @@ describe("IstioWorkload", () => {
       });
       return outputs["name"];
     };
-    expect(await named("My Ledger_2")).toBe("my-ledger-2");
-    expect(await named("*")).toBe("workload");
-    expect(String(await named(`a${"-".repeat(300)}b`))).toBe("a-b");
-    expect(String(await named("a".repeat(300)))).toHaveLength(200);
+    expect(await named("ledger-a")).toBe("ledger-a");
+    expect(await named("My Ledger_2")).toMatch(/^my-ledger-2-[0-9a-f]{8}$/);
+    expect(await named("*")).toMatch(/^workload-[0-9a-f]{8}$/);
+    expect(await named(`a${"-".repeat(300)}b`)).toMatch(/^a-b-[0-9a-f]{8}$/);
+    expect(await named("a".repeat(300))).toMatch(/^a{191}-[0-9a-f]{8}$/);
+    const alike = [
+      "ledger_a",
+      "Ledger-a",
+      "ledger-a-",
+      "ledger a",
+      "ledger-a",
+      "b".repeat(201),
+      "b".repeat(202),
+    ];
+    const names = new Set<unknown>();
+    for (const text of alike) names.add(await named(text));
+    expect(names.size).toBe(alike.length);
   });
 
   test("answers its callers, and throws for anybody else; one that is not known yet hides nothing else", async () => {
@@ -813,6 +843,7 @@ describe("EnvoyFront", () => {
   );
 
   const PORT = `is not a whole number from 1 to 65535. ${RANGE}`;
+  const NO_IP = "is not an IP address. Give the one of an interface, or 0.0.0.0 for every one";
   refuses<EnvoyFrontArgs>(
     'EnvoyFront "front"',
     (args) => {
@@ -826,9 +857,23 @@ describe("EnvoyFront", () => {
       [{ upstream: { address: "", port: 80 } }, `upstream.address "" ${EMPTY}`],
       [{ upstream: { address: "app", port: 0 } }, `upstream.port 0 ${PORT}`],
       [{ listenPort: 65536 }, `listenPort 65536 ${PORT}`],
-      [{ listenAddress: "" }, `listenAddress "" ${EMPTY}`],
+      [{ listenAddress: "" }, `listenAddress "" ${NO_IP}`],
+      [{ listenAddress: "localhost" }, `listenAddress "localhost" ${NO_IP}`],
+      [
+        { upstream: { address: "http://10.0.0.1:3000/x", port: 80 } },
+        'upstream.address "http://10.0.0.1:3000/x" is not a host alone. Give its name or IP address, without scheme and path, and the port as upstream.port',
+      ],
+      [
+        { upstream: { address: "app:3000", port: 3000 } },
+        'upstream.address "app:3000" is not a host alone. Give its name or IP address, without scheme and path, and the port as upstream.port',
+      ],
       [{ trustedCa: "" }, `trustedCa "" ${EMPTY}`],
       [{ adminPort: 1.5 }, `adminPort 1.5 ${PORT}`],
+      [{ adminPort: 8080 }, "adminPort 8080 is listenPort too. Give the admin interface a port of its own"],
+      [
+        { adminPort: 9901, listenPort: 9901 },
+        "adminPort 9901 is listenPort too. Give the admin interface a port of its own",
+      ],
     ],
     [
       [
@@ -1310,7 +1355,15 @@ describe("RunJobInvoker", () => {
     make,
     [
       [{ job: "" }, `job "" ${EMPTY}`],
+      [
+        { job: "projects/p/locations/us-central1/jobs/cleanup" },
+        'job "projects/p/locations/us-central1/jobs/cleanup" is not the name of a job. Give the job\'s name, not its id or address',
+      ],
       [{ region: " " }, `region " " ${EMPTY}`],
+      [
+        { region: "projects/p/locations/us-central1" },
+        `region "projects/p/locations/us-central1" ${NO_REGION}`,
+      ],
       [{ caller: { email: "me@example.com" } }, `caller.email "me@example.com" ${NO_ACCOUNT}`],
     ],
     [
@@ -1387,6 +1440,7 @@ describe("CloudRunJob", () => {
       deletionProtection: true,
       template: {
         taskCount: 1,
+        parallelism: 0,
         template: { serviceAccount: UNKNOWN, timeout: "600s", maxRetries: 3, containers: [container] },
       },
     },
@@ -1416,7 +1470,10 @@ describe("CloudRunJob", () => {
       [{ command: ["clean"] }, [change(`${first}.commands`, undefined, ["clean"])]],
       [{ arguments: ["--all"] }, [change(`${first}.args`, undefined, ["--all"])]],
       [{ tasks: 10 }, [change(`${job}.template.taskCount`, 1, 10)]],
-      [{ parallelism: 2 }, [change(`${job}.template.parallelism`, undefined, 2)]],
+      [
+        { tasks: 10, parallelism: 2 },
+        [change(`${job}.template.parallelism`, 0, 2), change(`${job}.template.taskCount`, 1, 10)],
+      ],
       [{ maxRetries: 0 }, [change(`${task}.maxRetries`, 3, 0)]],
       [{ timeout: "3600s" }, [change(`${task}.timeout`, "600s", "3600s")]],
       [{ cpu: "2" }, [change(`${first}.resources.limits.cpu`, "1", "2")]],
@@ -1472,6 +1529,8 @@ describe("CloudRunJob", () => {
     [{ image: "" }, `image "" ${EMPTY}`],
     [{ region: "" }, `region "" ${EMPTY}`],
     [{ tasks: 0 }, `tasks 0 is not a whole number from 1 to 10000 tasks. ${RANGE}`],
+    [{ parallelism: 2 }, "parallelism 2 is above tasks. Lower it, or raise tasks"],
+    [{ tasks: 5, parallelism: 6 }, "parallelism 6 is above tasks. Lower it, or raise tasks"],
     [{ parallelism: 0 }, `parallelism 0 is not a whole number from 1 to 10000 tasks. ${RANGE}`],
     [{ maxRetries: 11 }, `maxRetries 11 is not a whole number from 0 to 10 retries. ${RANGE}`],
     [
@@ -1485,6 +1544,18 @@ describe("CloudRunJob", () => {
     ],
     [{ deployers: { all: "allUsers" } }, `deployers.all "allUsers" ${EVERYBODY}`],
   ]);
+
+  test("gives its limit of tasks at one time back when it is taken out", async () => {
+    const stack = new TestStack();
+    const limitOf = async (parallelism?: number): Promise<unknown> => {
+      const { template } = (await stack.up(() => make({ tasks: 10, parallelism }))).resource(
+        "Job",
+        "cleanup",
+      ).outputs;
+      return (template as Props).parallelism;
+    };
+    expect([await limitOf(2), await limitOf()]).toEqual([2, 0]);
+  });
 
   test("hands out its address with the grant, once for each caller, and knows it in previews", async () => {
     const stack = new TestStack();
@@ -1888,7 +1959,7 @@ describe("a function's source", () => {
 
 type CommonArgs = Pick<
   CloudRunServiceArgs,
-  "invokers" | "deployers" | "secrets" | "serviceAccountEmail" | "project"
+  "invokers" | "deployers" | "secrets" | "serviceAccountEmail" | "project" | "minInstances" | "maxInstances"
 >;
 type Target = CloudRunService | CloudFunction | CloudFunctionV1;
 type Make = (name: string, args?: CommonArgs, opts?: pulumi.ComponentResourceOptions) => Target;
@@ -1971,6 +2042,57 @@ describe.each(TARGETS)("%s and its callers", (component, make) => {
     expect(grants(preview)).toEqual(["target-caller-invoker", "target-second-invoker"]);
   });
 
+  test("is authorized under one name, and keeps its grant when that name comes, changes and goes", async () => {
+    const stack = new TestStack();
+    const program = (options?: { as?: string; formerly?: string[] }) => () => {
+      const target = make("target");
+      const caller = new CallerIdentity("caller");
+      job("job", target.authorize(caller, options));
+      expect(target.authorize(caller)).toBe(target.authorize(caller, options));
+      const second = options?.as ?? "caller";
+      expect(() => target.authorize(caller, { as: "second" })).toThrow(
+        `${component} "target": authorize "second" is a second name for a caller that is authorized already, as "${second}"; it would be one binding with two owners, and gone for both with the first of them. Authorize it once, and use what that answers wherever it is needed`,
+      );
+    };
+    await stack.up(program());
+    const bindings = bindingsOf(stack);
+    const names = [{ as: "nightly" }, { as: "daily", formerly: ["nightly"] }, { formerly: ["daily"] }];
+    for (const options of names) {
+      const renamed = await stack.up(program(options));
+      expect(renamed.changes()).toEqual([]);
+      expect(grants(renamed)).toEqual([`target-${options.as ?? "caller"}-invoker`]);
+      expect(bindingsOf(stack)).toEqual(bindings);
+    }
+  });
+
+  test("of one name keep a grant each, whichever of them is named", async () => {
+    const stack = new TestStack();
+    const program = (named: boolean, namedFirst: boolean) => () => {
+      const target = make("target");
+      const [one, other] = ["A", "B"].map(
+        (type) =>
+          new CallerIdentity(
+            "caller",
+            {},
+            { parent: new pulumi.ComponentResource(`test:index:${type}`, "team") },
+          ),
+      ) as [CallerIdentity, CallerIdentity];
+      if (named && namedFirst) target.authorize(other, { as: "second" });
+      target.authorize(one);
+      if (named) target.authorize(other, { as: "second" });
+    };
+    await stack.up(program(false, false));
+    const { steps } = await stack.up(program(true, false));
+    expect(
+      steps
+        .filter(({ op, type }) => op !== "same" && type.endsWith("IamMember"))
+        .map((s) => `${s.op} ${s.name}`),
+    ).toEqual(["create target-second-invoker"]);
+    await expect(stack.up(program(true, true))).rejects.toThrow(
+      `${component} "target": authorize "caller" is also what the grant "second", of another caller, may have been called before. Authorize this one first, so that each keeps its own`,
+    );
+  });
+
   const RENAMES: readonly [what: string, callers: [string, string], targets: [string, string]][] = [
     ["caller", ["caller", "new-caller"], ["target", "target"]],
     ["target", ["caller", "caller"], ["target", "new-target"]],
@@ -2004,6 +2126,28 @@ describe.each(TARGETS)("%s and its callers", (component, make) => {
       expect((await stack.up(program(1))).changes()).toEqual([]);
     },
   );
+
+  test.each(["invokers", "deployers"])("take nobody twice among %s", async (property) => {
+    const said = (key: string, other: string, member: string) =>
+      `${component} "target": ${property}.${key} ${member} is the member of ${property}.${other} too; ${TWICE}`;
+    const both = (a: pulumi.Input<string>, b: pulumi.Input<string>) =>
+      refusal(nothing, () => make("target", { [property]: { a, b } }));
+    const shown = '"user:ann@example.com"';
+    expect(await both("user:ann@example.com", "user:Ann@example.com")).toBe(said("a", "b", shown));
+    expect(await both("user:ann@example.com", later("user:ann@example.com"))).toBe(said("b", "a", shown));
+    const output = later("user:ann@example.com");
+    expect(await both(output, output)).toBe(said("a", "b", '"an output"'));
+  });
+
+  test("are refused more instances ready than there may be", async () => {
+    const limits = (minInstances: pulumi.Input<number>, maxInstances?: pulumi.Input<number>) =>
+      refusal(nothing, () => make("target", { minInstances, maxInstances }));
+    const said = `${component} "target": minInstances`;
+    const above = "is above maxInstances. Lower it, or raise maxInstances";
+    expect(await limits(3, 2)).toBe(`${said} 3 ${above}`);
+    expect(await limits(later(3), later(2))).toBe(`${said} 3 ${above}`);
+    expect(await limits(101)).toBe(`${said} 101 ${above}`);
+  });
 
   test("and its invokers and deployers go one by one", async () => {
     const stack = new TestStack();

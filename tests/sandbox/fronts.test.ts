@@ -337,7 +337,7 @@ describe("Istio's manifests", () => {
     const closed = new FrontWorld(istio({ ...(await istioManifests({ denyWithoutToken: true })), allowAll }));
     expect(await closed.says(undefined)).toBe(DENIED);
     expect((await closed.ask(undefined)).verdict.reason).toContain(
-      'Policy "books/ledger-deny[0]" keeps out nobody',
+      'Policy "books/ledger.deny[0]" keeps out nobody',
     );
     expect(await closed.says(await closed.token(STRANGER))).toBe(IN);
   });
