@@ -35,5 +35,6 @@ export function apiGateway({ store, projects }: Cloud, gateway: StoredResource<G
     serviceName: api?.state.managedService ?? "",
     config: readServiceConfig(Buffer.from(contents, "base64").toString()),
     userInfoHeader: "X-Apigateway-Api-Userinfo",
+    mergesSlashes: false,
   };
 }

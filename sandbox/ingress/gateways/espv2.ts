@@ -67,6 +67,7 @@ export function espv2(cloud: Cloud, service: StoredResource<ProxyState>): Proxy 
     serviceName,
     config: readServiceConfig(text),
     userInfoHeader: "X-Endpoint-API-UserInfo",
+    mergesSlashes: true,
     assumed:
       "that each request meets an instance that has just started; one that runs keeps what it has read",
   };
