@@ -313,6 +313,17 @@ describe("Istio's manifests", () => {
     expect(await anew.says(await anew.token())).toBe(DENIED);
   });
 
+  test("a path is looked at as it is handed on: unescaped, and without dots", async () => {
+    const world = changed((copy) => {
+      spec(copy, "authorizationPolicy").rules = [{ to: [{ operation: { notPaths: ["/admin*"] } }] }];
+    });
+    for (const path of ["/admin", "/%61dmin", "/x/%2e%2e/admin/y"]) {
+      expect([path, await world.says(undefined, { url: `${AUDIENCE}${path}` })]).toEqual([path, DENIED]);
+    }
+    expect(await world.says(undefined, { url: `${AUDIENCE}/%62/./c%2f?d=%61` })).toBe(IN);
+    expect(world.arrived.map(({ url }) => url)).toEqual([`${AUDIENCE}/b/c%2f?d=%61`]);
+  });
+
   test("with paths, the callers get no further", async () => {
     const world = new FrontWorld(istio(await istioManifests({ paths: ["/work", "/tasks/*"] })));
     const token = await world.token();
@@ -485,7 +496,10 @@ describe("Envoy's bootstrap", () => {
     // Not what a naive prefix would take it for: the path is made normal first.
     expect(await world.says(undefined, { url: `${AUDIENCE}/public/../private/x` })).toBe(MISSING);
     expect(await world.says(undefined, { url: `${AUDIENCE}//private/x` })).toBe(MISSING);
+    expect(await world.says(undefined, { url: `${AUDIENCE}/%70rivate/x` })).toBe(MISSING);
     expect(await world.says(undefined, { url: `${AUDIENCE}/x%2f..%2fprivate` })).toBe("400 ");
+    expect(await world.says(undefined, { url: `${AUDIENCE}/%70ublic//%2570?q=%70` })).toBe(IN);
+    expect(world.arrived.at(-1)?.url).toBe(`${AUDIENCE}/public/%2570?q=%70`);
   });
 
   test("a path that is not made normal slips past a rule", async () => {
@@ -551,6 +565,22 @@ describe("Envoy's bootstrap", () => {
     });
     expect(await both.says(await both.token())).toBe(AUDIENCES);
     expect(await both.says(await both.token(CALLER, other))).toBe(AUDIENCES);
+  });
+
+  test("the header :path has the query, and url_path has not", async () => {
+    const only = (permission: object): FrontWorld =>
+      changed((copy) =>
+        Object.assign(filter(copy, 1), {
+          rules: { policies: { only: { permissions: [permission], principals: [{ any: true }] } } },
+        }),
+      );
+    const header = only({ header: { name: ":path", string_match: { exact: "/work" } } });
+    expect(await header.says(await header.token())).toBe(IN);
+    expect(await header.says(await header.token(), { url: `${AUDIENCE}/work?a=1` })).toBe(DENIED);
+    const whole = only({ header: { name: ":path", string_match: { suffix: "?a=1" } } });
+    expect(await whole.says(await whole.token(), { url: `${AUDIENCE}/work?a=1` })).toBe(IN);
+    const path = only({ url_path: { path: { exact: "/work" } } });
+    expect(await path.says(await path.token(), { url: `${AUDIENCE}/work?a=1` })).toBe(IN);
   });
 
   test("policies that deny, and all that they can be made of", async () => {

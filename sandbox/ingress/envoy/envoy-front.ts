@@ -7,7 +7,7 @@ import { bootstrap, type Bootstrap, type Manager } from "./bootstrap-schema";
 import { FilterChain } from "./filter-chain";
 import { keysFrom } from "./keys";
 import type { Exchange } from "./match";
-import { pathOf } from "./paths";
+import { pathOf, queryOf, withPath } from "./paths";
 import { routeFor } from "./routes";
 
 const WHAT = "Envoy's bootstrap";
@@ -45,10 +45,12 @@ export class EnvoyFront implements Front {
       method: request.method,
       host: new URL(request.url).host,
       path,
+      query: queryOf(request.url),
       headers: request.headers,
       metadata: {},
     };
-    const answer = await this.#chain.decide(cloud, request, exchange);
+    const asked = { ...request, url: withPath(request.url, path) };
+    const answer = await this.#chain.decide(cloud, asked, exchange);
     if (!answer.letIn) return answer;
     const route = routeFor(this.#manager.route_config.virtual_hosts, exchange);
     if (route === undefined) return no(404, "", `No route of Envoy's takes ${path}`);
