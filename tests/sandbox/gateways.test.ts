@@ -72,6 +72,22 @@ function changedDocument(
   return { ...props, openapiDocuments: documents };
 }
 
+/** Another container first, and the port with the proxy or with that one. */
+function withSidecar(props: Record<string, unknown>, proxyHasPort: boolean): Record<string, unknown> {
+  const ports = { containerPort: 8080 };
+  const template = pulumi.output(props["template"] as { containers: object[] }).apply((all) => {
+    const [proxy] = all.containers;
+    return {
+      ...all,
+      containers: [
+        { name: "app", image: "app", ...(proxyHasPort ? {} : { ports }) },
+        { ...proxy, name: "proxy", ports: proxyHasPort ? ports : undefined },
+      ],
+    };
+  });
+  return { ...props, template };
+}
+
 function scheme(document: Record<string, unknown>): Record<string, unknown> {
   const schemes = document["securityDefinitions"];
   const found = isProps(schemes) ? schemes["google_id_token"] : undefined;
@@ -460,6 +476,23 @@ describe("ESPv2", () => {
     expect(verdict.reason).toMatch(
       /may not read its configuration and does not start: .*servicemanagement\.services\.get/,
     );
+  });
+
+  test("is the gate when it is the container with the port, wherever in the list it stands", async () => {
+    world = new GatewayWorld("EndpointsService");
+    const program = world.program();
+    const answers: unknown[] = [];
+    for (const hasPort of [true, false]) {
+      world.deployed = await world.stack.up(() => {
+        pulumi.runtime.registerResourceTransform(({ type, name, props, opts }) => ({
+          props: type.endsWith(":Service") && name === "gate" ? withSidecar(props, hasPort) : props,
+          opts,
+        }));
+        program();
+      });
+      answers.push(said(await world.call())[1]);
+    }
+    expect(answers).toEqual(["Jwt is missing", "caller not allowed"]);
   });
 
   test("behind Run's own gate lets nobody in: the two want different audiences of one token", async () => {

@@ -467,6 +467,19 @@ describe("what Google refuses", () => {
       "NOT_FOUND",
       /not found/,
     ],
+    ...[
+      [{ image: "a" }, { image: "b" }],
+      [
+        { image: "a", ports: { containerPort: 1 } },
+        { image: "b", ports: { containerPort: 2 } },
+      ],
+    ].map((containers): [string, string, Props, string, RegExp] => [
+      `a service with ${containers.length} containers, ${containers.filter((each) => "ports" in each).length} of them with a port`,
+      RUN,
+      changed(sampleOf(RUN), "template.containers", containers),
+      "INVALID_ARGUMENT",
+      /"hello2": template\.containers: Revision template should contain exactly one container with an exposed port/,
+    ]),
     [
       "a project that is not there",
       "gcp:pubsub/topic:Topic",

@@ -8,6 +8,7 @@ import { kind, type Context, type Kind } from "./kind";
 import { LABEL_OUTPUTS, labelOutputs } from "./labelled";
 import { outputsOf } from "./outputs";
 import { projectIn } from "./project";
+import { requireIngressContainer } from "./ingress-container";
 import { runRules, runSchema, type RunInputs } from "./run-schema";
 import { hashUrl, runUrls } from "./run-urls";
 import { requireSecrets } from "./secrets-in-use";
@@ -157,6 +158,7 @@ function requireRunnable(cx: Context, inputs: RunInputs): void {
   const email = inputs.template.serviceAccount ?? defaultComputeAccount(project.number);
   const reader = `Run service "${inputs.name}"`;
   requireActAs(cx, { email, project: project.id, to: reader });
+  requireIngressContainer(inputs.name, inputs.template.containers);
   const envs = inputs.template.containers.flatMap((container) => container.envs ?? []);
   const uses = envs.flatMap(({ valueSource }) =>
     isProps(valueSource) ? [{ version: "latest", ...valueSource.secretKeyRef }] : [],
