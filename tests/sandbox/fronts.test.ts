@@ -394,6 +394,58 @@ describe("Istio's manifests", () => {
       "spec.rules.0.to.0.operation.paths has a template, which is not modelled",
     ],
     [
+      "a source that says nothing",
+      (copy) => (spec(copy, "authorizationPolicy").rules[0] = { from: [{ source: {} }] }),
+      "spec.rules.0.from.0.source says nothing: `from.source` must not be empty",
+    ],
+    [
+      "an operation that says nothing",
+      (copy) => (spec(copy, "authorizationPolicy").rules[0] = { to: [{ operation: {} }] }),
+      "spec.rules.0.to.0.operation says nothing: `to.operation` must not be empty",
+    ],
+    [
+      "a policy that denies nothing",
+      (copy) => Object.assign(spec(copy, "authorizationPolicy"), { action: "DENY", rules: undefined }),
+      "spec denies nothing: a deny policy without `rules` is meaningless and has no effect",
+    ],
+    [
+      "a wildcard in a selector",
+      (copy) =>
+        Object.assign(spec(copy, "authorizationPolicy"), { selector: { matchLabels: { app: "led*" } } }),
+      "spec.selector.matchLabels has a wildcard: wildcard is not supported in selector",
+    ],
+    [
+      "an empty key in a selector",
+      (copy) =>
+        Object.assign(spec(copy, "requestAuthentication"), { selector: { matchLabels: { "": "x" } } }),
+      "spec.selector.matchLabels has an empty key: empty key is not supported in selector",
+    ],
+    ...["foo", "ftp://keys.example", "//keys.example"].map(
+      (jwksUri): [string, (copy: Manifests) => void, string] => [
+        `keys at ${jwksUri}`,
+        (copy) => Object.assign(spec(copy, "requestAuthentication").jwtRules[0] ?? {}, { jwksUri }),
+        "spec.jwtRules.0.jwksUri has a URI scheme that is not supported",
+      ],
+    ),
+    [
+      "keys that are no JSON",
+      (copy) =>
+        Object.assign(spec(copy, "requestAuthentication").jwtRules[0] ?? {}, {
+          jwksUri: undefined,
+          jwks: "not json",
+        }),
+      "spec.jwtRules.0.jwks is no JSON, which a set of keys is",
+    ],
+    [
+      "a pseudo-header that is not modelled",
+      (copy) =>
+        spec(copy, "authorizationPolicy").rules[0]?.when?.push({
+          key: "request.headers[:scheme]",
+          values: ["http"],
+        }),
+      "spec.rules.0.when.2.key is no condition that the sandbox models",
+    ],
+    [
       "a dry run",
       (copy) =>
         Object.assign(copy["authorizationPolicy"]?.metadata ?? {}, {

@@ -217,6 +217,25 @@ describe("wrong values are refused with property and value", () => {
   });
 });
 
+describe("what Istio's webhook refuses", () => {
+  const POLICY = "kubernetes:security.istio.io/v1:AuthorizationPolicy";
+  const AUTHENTICATION = "kubernetes:security.istio.io/v1:RequestAuthentication";
+  test.each<[string, Props, RegExp]>([
+    [POLICY, { rules: [{ from: [{ source: {} }] }] }, /`from\.source` must not be empty/],
+    [POLICY, { rules: [{ to: [{ operation: {} }] }] }, /`to\.operation` must not be empty/],
+    [POLICY, { action: "DENY" }, /a deny policy without `rules`/],
+    [POLICY, { action: "DENY", rules: [] }, /a deny policy without `rules`/],
+    [POLICY, { selector: { matchLabels: { app: "*" } } }, /wildcard is not supported in selector/],
+    [AUTHENTICATION, { jwtRules: [{ issuer: "x", jwksUri: "foo" }] }, /URI scheme that is not supported/],
+    [AUTHENTICATION, { jwtRules: [{ issuer: "x", jwks: "{" }] }, /is no JSON/],
+  ])("%s %j", (token, spec, text) => {
+    const kind = token.split(":").at(-1);
+    const metadata = { name: "a", namespace: "books" };
+    const news = { apiVersion: "security.istio.io/v1", kind, metadata, spec };
+    expect(new Bench().failures(token, news).join()).toMatch(text);
+  });
+});
+
 describe("names", () => {
   test("are the logical name and seven characters that follow from the seed, within Google's limits", () => {
     const { provider } = new Bench();
