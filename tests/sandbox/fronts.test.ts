@@ -495,6 +495,49 @@ describe("Envoy's bootstrap", () => {
     edited(bootstrap, edit as (copy: never) => void);
   const changed = (edit: (copy: Bootstrap) => void): FrontWorld => new FrontWorld(envoy(document(edit)));
 
+  const routes = (copy: Bootstrap) =>
+    manager(copy)["route_config"] as { virtual_hosts: Record<string, unknown>[] };
+
+  test("regular expressions as all read them are taken", async () => {
+    for (const regex of ["/w[a-z]{1,1000}", "/\\w+(x|rk)?", "/.*\\x6bs*"]) {
+      const world = changed((copy) => {
+        filter(copy, 0).rules.splice(0, 1, {
+          match: { safe_regex: { regex } },
+          requires: { provider_name: "google" },
+        });
+        manager(copy).http_filters.splice(1, 1);
+      });
+      expect([regex, await world.says(undefined)]).toEqual([regex, MISSING]);
+    }
+  });
+
+  test("where tokens may be missing, those that are there must be good, each of them", async () => {
+    const world = changed((copy) => {
+      const { google } = filter(copy, 0).providers;
+      const other = { ...google, from_headers: [{ name: "x-a" }] };
+      Object.assign(filter(copy, 0), {
+        providers: { other, google },
+        rules: [{ match: { prefix: "/" }, requires: { allow_missing: {} } }],
+      });
+      manager(copy).http_filters.splice(1, 1);
+    });
+    const good = await world.token();
+    const forged = `${good.split(".").slice(0, 2).join(".")}.AAAA`;
+    const beside = (token: string) => ({ headers: [["x-a", token] as const] });
+    expect(await world.says(undefined)).toBe(IN);
+    expect(await world.says(good)).toBe(IN);
+    expect(await world.says(good, beside(good))).toBe(IN);
+    for (const [first, second] of [
+      [forged, undefined],
+      [forged, good],
+      [good, forged],
+      [undefined, forged],
+    ]) {
+      const answer = await world.says(first, second === undefined ? {} : beside(second));
+      expect(answer).toBe("401 Jwt verification fails");
+    }
+  });
+
   test("challenges whom it refuses for a token, and only then", async () => {
     const world = new FrontWorld(envoy());
     const asked = async (token: string | undefined): Promise<string | undefined> =>
@@ -908,10 +951,70 @@ describe("Envoy's bootstrap", () => {
       "validation_context.trusted_ca must be of type object",
     ],
     [
-      "a regular expression that others read otherwise",
-      (copy) => filter(copy, 0).rules.splice(0, 1, { match: { safe_regex: { regex: "(?=a)" } } }),
-      "regex is not modelled",
+      "requirements in two places",
+      (copy) =>
+        Object.assign(filter(copy, 0), {
+          requirement_map: { open: { allow_missing_or_failed: {} } },
+          rules: [
+            { match: { prefix: "/" }, requires: { provider_name: "google" }, requirement_name: "open" },
+          ],
+        }),
+      "rules.0 must not have both requires and requirement_name",
     ],
+    [
+      "a requirement by the name of what every object has",
+      (copy) =>
+        filter(copy, 0).rules.splice(0, 1, { match: { prefix: "/" }, requirement_name: "toString" } as never),
+      'a rule names the requirement "toString", which there is not',
+    ],
+    ...(
+      [
+        [{ present_match: false }, "must have a name"],
+        [{ name: ":scheme", present_match: true }, "has a name that is none of :method, :authority, :path"],
+      ] as [object, string][]
+    ).map(([header, said]): [string, (copy: Bootstrap) => void, string] => [
+      `the header ${JSON.stringify(header)}`,
+      (copy) =>
+        Object.assign(filter(copy, 1).rules, {
+          policies: { p: { permissions: [{ header }], principals: [{ any: true }] } },
+        }),
+      `policies.p.permissions.0.header ${said}`,
+    ]),
+    [
+      "a domain of two virtual hosts",
+      (copy) => {
+        const hosts = routes(copy).virtual_hosts;
+        hosts.push({ ...hosts[0], name: "second" });
+      },
+      "only unique values for domains are permitted. Duplicate entry of domain *",
+    ],
+    [
+      "two virtual hosts of one name",
+      (copy) => {
+        const hosts = routes(copy).virtual_hosts;
+        hosts.push({ ...hosts[0], domains: ["second.example"] });
+      },
+      "only unique names for virtual hosts are permitted: ",
+    ],
+    ...[
+      "(?=a)",
+      "/(work",
+      "[[:alpha:]]+",
+      "[]a]",
+      "[^]a]",
+      "\\Aa",
+      "\\s",
+      "\\u0041",
+      "[\\b]",
+      "a**",
+      "a{,3}",
+      "a{1001}",
+      "a{1,2000}",
+    ].map((regex): [string, (copy: Bootstrap) => void, string] => [
+      `the regular expression ${regex}`,
+      (copy) => filter(copy, 0).rules.splice(0, 1, { match: { safe_regex: { regex } } }),
+      "regex is not modelled",
+    ]),
   ])("%s is refused by name", (_, edit, said) => {
     expect(() => envoy(document(edit))).toThrow(said);
   });
