@@ -578,6 +578,16 @@ describe("gateways", () => {
     expect(waiting?.open).toEqual(["GET /a without security"]);
   });
 
+  test("are told by the container that requests come to", () => {
+    const image = "gcr.io/endpoints-release/endpoints-runtime-serverless:2";
+    const ports = { containerPort: 8080 };
+    const kindOf = (...containers: object[]) =>
+      trustGraph([run("gate", { uri: GATE, urls: [GATE], template: { containers } })]).targets[0]?.kind;
+    expect(kindOf({ image: "app" }, { image, ports })).toBe("endpoints");
+    expect(kindOf({ image, ports }, { image: "app" })).toBe("endpoints");
+    expect(kindOf({ image }, { image: "app", ports })).toBe("run-service");
+  });
+
   test("of API Gateway are read with their configuration", () => {
     const host = "gate-abcdefgh.ew.gateway.dev";
     const contents = Buffer.from(document({ "x-google-allow": "all" })).toString("base64");

@@ -69,8 +69,10 @@ function documentOf(config: ResourceState): string | undefined {
   return typeof contents === "string" ? Buffer.from(contents, "base64").toString() : undefined;
 }
 
+/** Those that requests may come to: of several, the one with a port. https://docs.cloud.google.com/run/docs/deploying#sidecars */
 function containersOf(service: ResourceState): Record<string, unknown>[] {
-  return hasBlock(service, "template") ? itemsAt(service, "template", "containers").map(record) : [];
+  const all = hasBlock(service, "template") ? itemsAt(service, "template", "containers").map(record) : [];
+  return all.length > 1 ? all.filter(({ ports }) => ports !== undefined && ports !== null) : all;
 }
 
 function variablesOf(envs: unknown): unknown[] {

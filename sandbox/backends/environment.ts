@@ -1,3 +1,4 @@
+import { ingressContainer } from "../cloud/resources/ingress-container";
 import type { Store } from "../cloud/store";
 import { AppError } from "./app-error";
 
@@ -8,7 +9,13 @@ export interface RunState {
   name?: string;
   latestReadyRevision?: string;
   template?: {
-    containers?: { image?: string; commands?: string[]; args?: string[]; envs?: RunVariable[] }[];
+    containers?: {
+      image?: string;
+      commands?: string[];
+      args?: string[];
+      ports?: unknown;
+      envs?: RunVariable[];
+    }[];
     timeout?: string;
   };
 }
@@ -35,7 +42,7 @@ export interface FunctionSettings {
 /** https://cloud.google.com/run/docs/container-contract */
 export function runEnvironment(store: Store, project: string, state: RunState): Environment {
   const { name = "", latestReadyRevision = `${name}-00001` } = state;
-  const declared = (state.template?.containers?.[0]?.envs ?? []).map(({ name: key, value, valueSource }) => {
+  const declared = (ingressContainer(state.template)?.envs ?? []).map(({ name: key, value, valueSource }) => {
     const reference = valueSource?.secretKeyRef;
     return [key, reference === undefined ? (value ?? "") : secretOf(store, project, reference)] as const;
   });

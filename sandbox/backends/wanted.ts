@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, isAbsolute, join, relative } from "node:path";
 import { describe } from "../cloud/names";
+import { ingressContainer } from "../cloud/resources/ingress-container";
 import type { Store, StoredResource } from "../cloud/store";
 import type { AppSpec } from "./app";
 import { AppError } from "./app-error";
@@ -78,7 +79,7 @@ function runService(
   { store, apps, root, keys }: Surroundings,
 ): Wanted {
   const label = describe(fullName);
-  const container = state.template?.containers?.[0];
+  const container = ingressContainer(state.template);
   const image = container?.image ?? "";
   const entry = apps.images[withoutVersion(image)];
   if (entry === undefined) {

@@ -116,6 +116,24 @@ describe.each(KINDS)("%s", (kind) => {
     }
   });
 
+  test("gives operations the ids that they lack, and leaves the others", async () => {
+    const responses = { 200: { description: "x" } };
+    const own = openapi({
+      paths: {
+        "/a": { get: { responses }, post: { operationId: "make", responses } },
+        "/b": { parameters: [], put: { operationId: "get0", responses }, get: { responses } },
+      },
+    });
+    expect((await documentOf(kind, { openapi: own }))["paths"]).toEqual({
+      "/a": { get: { operationId: "get0_", responses }, post: { operationId: "make", responses } },
+      "/b": {
+        parameters: [],
+        put: { operationId: "get0", responses },
+        get: { operationId: "get1", responses },
+      },
+    });
+  });
+
   test("takes YAML, with what older readers make of merge keys", async () => {
     const yaml = `
 swagger: "2.0"
@@ -134,6 +152,7 @@ paths:
     );
   });
 
+  const UNKNOWN = "is an extension that is not known here. Take it out; whom it would let in cannot be told";
   const TOKEN_ONLY =
     "Write security as [{ google_id_token: [] }], or leave it out: the whole document then requires the token";
   const NOBODY_ASKED = `requires nothing, so everybody gets in. ${TOKEN_ONLY}`;
@@ -178,6 +197,26 @@ paths:
     [
       openapi({}, { "x-google-quota": {} }),
       "openapi.paths./orders.get.x-google-quota {} is an extension that is not known here. Take it out; whom it would let in cannot be told",
+    ],
+    ...["x-security", "x-issuer", "x-jwks_uri"].flatMap((name): [string, string][] => [
+      [openapi({ [name]: "x" }), `openapi.${name} "x" ${UNKNOWN}`],
+      [openapi({}, { [name]: "x" }), `openapi.paths./orders.get.${name} "x" ${UNKNOWN}`],
+    ]),
+    [openapi({}, { "x-google-auth": {} }), `openapi.paths./orders.get.x-google-auth {} ${UNKNOWN}`],
+    [openapi({ "x-google-api-management": {} }), `openapi.x-google-api-management {} ${UNKNOWN}`],
+    ...["x-google-issuer", "x-google-jwks_uri", "x-google-audiences", "x-google-jwt-locations"].map(
+      (name): [string, string] => [
+        openapi({}, { [name]: "x" }),
+        `openapi.paths./orders.get.${name} "x" is an extension of Google's that has no meaning here. Take it out`,
+      ],
+    ),
+    [
+      openapi({}, { "x-google-allow": "configured" }),
+      'openapi.paths./orders.get.x-google-allow "configured" is an extension of Google\'s that has no meaning here. Take it out',
+    ],
+    [
+      openapi({ paths: { "/orders": { get: {}, "x-google-backend": {} } } }),
+      "openapi.paths./orders.x-google-backend {} is an extension of Google's that has no meaning here. Take it out",
     ],
     [openapi({ host: "other.example.com" }), `openapi.host "other.example.com" ${OWN}`],
     [openapi({ "x-google-backend": {} }), `openapi.x-google-backend {} ${OWN}`],

@@ -371,6 +371,28 @@ test("the proxy of Cloud Endpoints needs no app of its own: the ingress is the p
   expect(await code.apps).toEqual([]);
 });
 
+test("of several containers, the one with a port is what answers", async () => {
+  const { backends: code, store } = backends();
+  writeApp(ECHO_SERVER);
+  const ports = { containerPort: 8080 };
+  const envs = [{ name: "WHO", value: "ingress" }];
+  putService(store, {
+    template: {
+      containers: [
+        { image: "example.com/sidecar", envs: [{ name: "WHO", value: "sidecar" }] },
+        { image: "example.com/echo", ports, envs },
+      ],
+    },
+  });
+  await code.ready();
+  const { body } = await code.backend({ target: TARGET, request: request() });
+  expect((JSON.parse(body) as Echo).env.WHO).toBe("ingress");
+  const proxy = { image: "gcr.io/endpoints-release/endpoints-runtime-serverless:2", ports };
+  putService(store, { template: { containers: [{ image: "example.com/nowhere" }, proxy] } });
+  await code.ready();
+  expect(await code.apps).toEqual([]);
+});
+
 describe("an app behind a host of its own", () => {
   const keys = {
     certificates: "http://127.0.0.1:1/oauth2/v1/certs",

@@ -313,6 +313,17 @@ describe("Istio's manifests", () => {
     expect(await anew.says(await anew.token())).toBe(DENIED);
   });
 
+  test("a path is looked at as it is handed on: unescaped, and without dots", async () => {
+    const world = changed((copy) => {
+      spec(copy, "authorizationPolicy").rules = [{ to: [{ operation: { notPaths: ["/admin*"] } }] }];
+    });
+    for (const path of ["/admin", "/%61dmin", "/x/%2e%2e/admin/y"]) {
+      expect([path, await world.says(undefined, { url: `${AUDIENCE}${path}` })]).toEqual([path, DENIED]);
+    }
+    expect(await world.says(undefined, { url: `${AUDIENCE}/%62/./c%2f?d=%61` })).toBe(IN);
+    expect(world.arrived.map(({ url }) => url)).toEqual([`${AUDIENCE}/b/c%2f?d=%61`]);
+  });
+
   test("with paths, the callers get no further", async () => {
     const world = new FrontWorld(istio(await istioManifests({ paths: ["/work", "/tasks/*"] })));
     const token = await world.token();
@@ -383,6 +394,58 @@ describe("Istio's manifests", () => {
       "spec.rules.0.to.0.operation.paths has a template, which is not modelled",
     ],
     [
+      "a source that says nothing",
+      (copy) => (spec(copy, "authorizationPolicy").rules[0] = { from: [{ source: {} }] }),
+      "spec.rules.0.from.0.source says nothing: `from.source` must not be empty",
+    ],
+    [
+      "an operation that says nothing",
+      (copy) => (spec(copy, "authorizationPolicy").rules[0] = { to: [{ operation: {} }] }),
+      "spec.rules.0.to.0.operation says nothing: `to.operation` must not be empty",
+    ],
+    [
+      "a policy that denies nothing",
+      (copy) => Object.assign(spec(copy, "authorizationPolicy"), { action: "DENY", rules: undefined }),
+      "spec denies nothing: a deny policy without `rules` is meaningless and has no effect",
+    ],
+    [
+      "a wildcard in a selector",
+      (copy) =>
+        Object.assign(spec(copy, "authorizationPolicy"), { selector: { matchLabels: { app: "led*" } } }),
+      "spec.selector.matchLabels has a wildcard: wildcard is not supported in selector",
+    ],
+    [
+      "an empty key in a selector",
+      (copy) =>
+        Object.assign(spec(copy, "requestAuthentication"), { selector: { matchLabels: { "": "x" } } }),
+      "spec.selector.matchLabels has an empty key: empty key is not supported in selector",
+    ],
+    ...["foo", "ftp://keys.example", "//keys.example"].map(
+      (jwksUri): [string, (copy: Manifests) => void, string] => [
+        `keys at ${jwksUri}`,
+        (copy) => Object.assign(spec(copy, "requestAuthentication").jwtRules[0] ?? {}, { jwksUri }),
+        "spec.jwtRules.0.jwksUri has a URI scheme that is not supported",
+      ],
+    ),
+    [
+      "keys that are no JSON",
+      (copy) =>
+        Object.assign(spec(copy, "requestAuthentication").jwtRules[0] ?? {}, {
+          jwksUri: undefined,
+          jwks: "not json",
+        }),
+      "spec.jwtRules.0.jwks is no JSON, which a set of keys is",
+    ],
+    [
+      "a pseudo-header that is not modelled",
+      (copy) =>
+        spec(copy, "authorizationPolicy").rules[0]?.when?.push({
+          key: "request.headers[:scheme]",
+          values: ["http"],
+        }),
+      "spec.rules.0.when.2.key is no condition that the sandbox models",
+    ],
+    [
       "a dry run",
       (copy) =>
         Object.assign(copy["authorizationPolicy"]?.metadata ?? {}, {
@@ -431,6 +494,49 @@ describe("Envoy's bootstrap", () => {
   const document = (edit: (copy: Bootstrap) => void): unknown =>
     edited(bootstrap, edit as (copy: never) => void);
   const changed = (edit: (copy: Bootstrap) => void): FrontWorld => new FrontWorld(envoy(document(edit)));
+
+  const routes = (copy: Bootstrap) =>
+    manager(copy)["route_config"] as { virtual_hosts: Record<string, unknown>[] };
+
+  test("regular expressions as all read them are taken", async () => {
+    for (const regex of ["/w[a-z]{1,1000}", "/\\w+(x|rk)?", "/.*\\x6bs*"]) {
+      const world = changed((copy) => {
+        filter(copy, 0).rules.splice(0, 1, {
+          match: { safe_regex: { regex } },
+          requires: { provider_name: "google" },
+        });
+        manager(copy).http_filters.splice(1, 1);
+      });
+      expect([regex, await world.says(undefined)]).toEqual([regex, MISSING]);
+    }
+  });
+
+  test("where tokens may be missing, those that are there must be good, each of them", async () => {
+    const world = changed((copy) => {
+      const { google } = filter(copy, 0).providers;
+      const other = { ...google, from_headers: [{ name: "x-a" }] };
+      Object.assign(filter(copy, 0), {
+        providers: { other, google },
+        rules: [{ match: { prefix: "/" }, requires: { allow_missing: {} } }],
+      });
+      manager(copy).http_filters.splice(1, 1);
+    });
+    const good = await world.token();
+    const forged = `${good.split(".").slice(0, 2).join(".")}.AAAA`;
+    const beside = (token: string) => ({ headers: [["x-a", token] as const] });
+    expect(await world.says(undefined)).toBe(IN);
+    expect(await world.says(good)).toBe(IN);
+    expect(await world.says(good, beside(good))).toBe(IN);
+    for (const [first, second] of [
+      [forged, undefined],
+      [forged, good],
+      [good, forged],
+      [undefined, forged],
+    ]) {
+      const answer = await world.says(first, second === undefined ? {} : beside(second));
+      expect(answer).toBe("401 Jwt verification fails");
+    }
+  });
 
   test("challenges whom it refuses for a token, and only then", async () => {
     const world = new FrontWorld(envoy());
@@ -485,7 +591,10 @@ describe("Envoy's bootstrap", () => {
     // Not what a naive prefix would take it for: the path is made normal first.
     expect(await world.says(undefined, { url: `${AUDIENCE}/public/../private/x` })).toBe(MISSING);
     expect(await world.says(undefined, { url: `${AUDIENCE}//private/x` })).toBe(MISSING);
+    expect(await world.says(undefined, { url: `${AUDIENCE}/%70rivate/x` })).toBe(MISSING);
     expect(await world.says(undefined, { url: `${AUDIENCE}/x%2f..%2fprivate` })).toBe("400 ");
+    expect(await world.says(undefined, { url: `${AUDIENCE}/%70ublic//%2570?q=%70` })).toBe(IN);
+    expect(world.arrived.at(-1)?.url).toBe(`${AUDIENCE}/public/%2570?q=%70`);
   });
 
   test("a path that is not made normal slips past a rule", async () => {
@@ -551,6 +660,22 @@ describe("Envoy's bootstrap", () => {
     });
     expect(await both.says(await both.token())).toBe(AUDIENCES);
     expect(await both.says(await both.token(CALLER, other))).toBe(AUDIENCES);
+  });
+
+  test("the header :path has the query, and url_path has not", async () => {
+    const only = (permission: object): FrontWorld =>
+      changed((copy) =>
+        Object.assign(filter(copy, 1), {
+          rules: { policies: { only: { permissions: [permission], principals: [{ any: true }] } } },
+        }),
+      );
+    const header = only({ header: { name: ":path", string_match: { exact: "/work" } } });
+    expect(await header.says(await header.token())).toBe(IN);
+    expect(await header.says(await header.token(), { url: `${AUDIENCE}/work?a=1` })).toBe(DENIED);
+    const whole = only({ header: { name: ":path", string_match: { suffix: "?a=1" } } });
+    expect(await whole.says(await whole.token(), { url: `${AUDIENCE}/work?a=1` })).toBe(IN);
+    const path = only({ url_path: { path: { exact: "/work" } } });
+    expect(await path.says(await path.token(), { url: `${AUDIENCE}/work?a=1` })).toBe(IN);
   });
 
   test("policies that deny, and all that they can be made of", async () => {
@@ -826,10 +951,70 @@ describe("Envoy's bootstrap", () => {
       "validation_context.trusted_ca must be of type object",
     ],
     [
-      "a regular expression that others read otherwise",
-      (copy) => filter(copy, 0).rules.splice(0, 1, { match: { safe_regex: { regex: "(?=a)" } } }),
-      "regex is not modelled",
+      "requirements in two places",
+      (copy) =>
+        Object.assign(filter(copy, 0), {
+          requirement_map: { open: { allow_missing_or_failed: {} } },
+          rules: [
+            { match: { prefix: "/" }, requires: { provider_name: "google" }, requirement_name: "open" },
+          ],
+        }),
+      "rules.0 must not have both requires and requirement_name",
     ],
+    [
+      "a requirement by the name of what every object has",
+      (copy) =>
+        filter(copy, 0).rules.splice(0, 1, { match: { prefix: "/" }, requirement_name: "toString" } as never),
+      'a rule names the requirement "toString", which there is not',
+    ],
+    ...(
+      [
+        [{ present_match: false }, "must have a name"],
+        [{ name: ":scheme", present_match: true }, "has a name that is none of :method, :authority, :path"],
+      ] as [object, string][]
+    ).map(([header, said]): [string, (copy: Bootstrap) => void, string] => [
+      `the header ${JSON.stringify(header)}`,
+      (copy) =>
+        Object.assign(filter(copy, 1).rules, {
+          policies: { p: { permissions: [{ header }], principals: [{ any: true }] } },
+        }),
+      `policies.p.permissions.0.header ${said}`,
+    ]),
+    [
+      "a domain of two virtual hosts",
+      (copy) => {
+        const hosts = routes(copy).virtual_hosts;
+        hosts.push({ ...hosts[0], name: "second" });
+      },
+      "only unique values for domains are permitted. Duplicate entry of domain *",
+    ],
+    [
+      "two virtual hosts of one name",
+      (copy) => {
+        const hosts = routes(copy).virtual_hosts;
+        hosts.push({ ...hosts[0], domains: ["second.example"] });
+      },
+      "only unique names for virtual hosts are permitted: ",
+    ],
+    ...[
+      "(?=a)",
+      "/(work",
+      "[[:alpha:]]+",
+      "[]a]",
+      "[^]a]",
+      "\\Aa",
+      "\\s",
+      "\\u0041",
+      "[\\b]",
+      "a**",
+      "a{,3}",
+      "a{1001}",
+      "a{1,2000}",
+    ].map((regex): [string, (copy: Bootstrap) => void, string] => [
+      `the regular expression ${regex}`,
+      (copy) => filter(copy, 0).rules.splice(0, 1, { match: { safe_regex: { regex } } }),
+      "regex is not modelled",
+    ]),
   ])("%s is refused by name", (_, edit, said) => {
     expect(() => envoy(document(edit))).toThrow(said);
   });

@@ -72,6 +72,22 @@ function changedDocument(
   return { ...props, openapiDocuments: documents };
 }
 
+/** Another container first, and the port with the proxy or with that one. */
+function withSidecar(props: Record<string, unknown>, proxyHasPort: boolean): Record<string, unknown> {
+  const ports = { containerPort: 8080 };
+  const template = pulumi.output(props["template"] as { containers: object[] }).apply((all) => {
+    const [proxy] = all.containers;
+    return {
+      ...all,
+      containers: [
+        { name: "app", image: "app", ...(proxyHasPort ? {} : { ports }) },
+        { ...proxy, name: "proxy", ports: proxyHasPort ? ports : undefined },
+      ],
+    };
+  });
+  return { ...props, template };
+}
+
 function scheme(document: Record<string, unknown>): Record<string, unknown> {
   const schemes = document["securityDefinitions"];
   const found = isProps(schemes) ? schemes["google_id_token"] : undefined;
@@ -240,6 +256,54 @@ describe.each(BOTH)("%s", (kind) => {
       405,
       'The current request is matched to the defined url template "/orders/{order}" but its http method is not allowed',
     ]);
+  });
+
+  test("looks at the path and the method that it hands on, and at no others", async () => {
+    await withDocument(kind, ({ security, ...document }) => {
+      const says = (operationId: string) => ({
+        operationId,
+        responses: { default: { description: "x" } },
+      });
+      return {
+        ...document,
+        paths: {
+          "/admin": { get: { ...says("admin"), security } },
+          "/public": { get: says("read"), post: { ...says("write"), security } },
+          "/{rest=**}": { get: says("rest") },
+        },
+      };
+    });
+    world.answer = () => ({ status: 200, headers: {}, body: "open" });
+    const asked = async (path: string, headers: [string, string][] = []): Promise<unknown[]> => {
+      const before = world.reached.length;
+      const answer = said(await world.call(undefined, { path, method: "GET", headers }));
+      const request = world.reached[before];
+      if (request === undefined) return answer;
+      const { pathname, search } = new URL(request.url);
+      return [...answer, request.method, `${pathname}${search}`, headerOf(request, "X-HTTP-Method-Override")];
+    };
+    const secured = [401, "Jwt is missing"];
+    const open = (path: string) => [200, "open", "GET", path, undefined];
+    expect(await asked("/admin")).toEqual(secured);
+    expect(await asked("/%61dmin")).toEqual(secured);
+    expect(await asked("/x/%2e%2E/admin")).toEqual(secured);
+    expect(await asked("/%2561dmin")).toEqual(open("/%2561dmin"));
+    expect(await asked("/x%2F..%2Fadmin")).toEqual(open("/x%2F..%2Fadmin"));
+    expect(await asked("/%4A%2f?q=%61")).toEqual(open("/J%2f?q=%61"));
+    expect(await asked("//admin")).toEqual(kind === "EndpointsService" ? secured : open("//admin"));
+    expect(await asked("/x//y")).toEqual(open(kind === "EndpointsService" ? "/x/y" : "/x//y"));
+
+    expect(await asked("/public", [["X-HTTP-Method-Override", "POST"]])).toEqual(secured);
+    expect(await asked("/public", [["x-http-method-override", "GET"]])).toEqual(open("/public"));
+    expect(await asked("/public", [["X-HTTP-Method-Override", "PUT"]])).toEqual([
+      405,
+      expect.stringContaining("its http method is not allowed"),
+    ]);
+
+    expect(await asked("/public", [["X_Under", "1"]])).toEqual([400, "Bad Request"]);
+    const { verdict } = await world.call(undefined, { headers: [["X_Under", "1"]] });
+    expect(verdict.reason).toContain('an underscore in the name of a header, as in "X_Under"');
+    expect(verdict.assumed).toContain("API Gateway rejects it as ESPv2 does");
   });
 
   test("goes by what the document says: a wrong one is seen to fail", async () => {
@@ -425,6 +489,23 @@ describe("ESPv2", () => {
     );
   });
 
+  test("is the gate when it is the container with the port, wherever in the list it stands", async () => {
+    world = new GatewayWorld("EndpointsService");
+    const program = world.program();
+    const answers: unknown[] = [];
+    for (const hasPort of [true, false]) {
+      world.deployed = await world.stack.up(() => {
+        pulumi.runtime.registerResourceTransform(({ type, name, props, opts }) => ({
+          props: type.endsWith(":Service") && name === "gate" ? withSidecar(props, hasPort) : props,
+          opts,
+        }));
+        program();
+      });
+      answers.push(said(await world.call())[1]);
+    }
+    expect(answers).toEqual(["Jwt is missing", "caller not allowed"]);
+  });
+
   test("behind Run's own gate lets nobody in: the two want different audiences of one token", async () => {
     world = new GatewayWorld("EndpointsService");
     const program = world.program();
@@ -503,6 +584,20 @@ paths:
     ]);
     expect(said(await world.call(await world.token("x"), { path: "/orders/1", method: "GET" }))[0]).toBe(403);
     expect(said(await world.call(token, { path: "/orders/1" }))[0]).toBe(405);
+  });
+
+  test("whose account is disabled has no token for its backend, and says so", async () => {
+    await deployed("ApiGateway");
+    const email = String(world.resource("Account", "gate-proxy").outputs["email"]);
+    const account = world.stack.cloud.iam.account(email);
+    if (account === undefined) throw new Error("no account");
+    account.disabled = true;
+    const audience = String(world.resource("Service", "orders").outputs["uri"]);
+    const answer = await world.call(await world.token());
+    expect(said(answer)).toEqual([500, `Token not found for audience: ${audience}`]);
+    expect(answer.verdict).toMatchObject({ outcome: "refused", status: 500 });
+    expect(answer.verdict.reason).toMatch(/gets no token: .*disabled/);
+    expect(world.reached).toEqual([]);
   });
 
   test("serves https only", async () => {

@@ -232,6 +232,25 @@ describe("wrong values are refused with property and value", () => {
   });
 });
 
+describe("what Istio's webhook refuses", () => {
+  const POLICY = "kubernetes:security.istio.io/v1:AuthorizationPolicy";
+  const AUTHENTICATION = "kubernetes:security.istio.io/v1:RequestAuthentication";
+  test.each<[string, Props, RegExp]>([
+    [POLICY, { rules: [{ from: [{ source: {} }] }] }, /`from\.source` must not be empty/],
+    [POLICY, { rules: [{ to: [{ operation: {} }] }] }, /`to\.operation` must not be empty/],
+    [POLICY, { action: "DENY" }, /a deny policy without `rules`/],
+    [POLICY, { action: "DENY", rules: [] }, /a deny policy without `rules`/],
+    [POLICY, { selector: { matchLabels: { app: "*" } } }, /wildcard is not supported in selector/],
+    [AUTHENTICATION, { jwtRules: [{ issuer: "x", jwksUri: "foo" }] }, /URI scheme that is not supported/],
+    [AUTHENTICATION, { jwtRules: [{ issuer: "x", jwks: "{" }] }, /is no JSON/],
+  ])("%s %j", (token, spec, text) => {
+    const kind = token.split(":").at(-1);
+    const metadata = { name: "a", namespace: "books" };
+    const news = { apiVersion: "security.istio.io/v1", kind, metadata, spec };
+    expect(new Bench().failures(token, news).join()).toMatch(text);
+  });
+});
+
 describe("names", () => {
   test("are the logical name and seven characters that follow from the seed, within Google's limits", () => {
     const { provider } = new Bench();
@@ -482,6 +501,19 @@ describe("what Google refuses", () => {
       "NOT_FOUND",
       /not found/,
     ],
+    ...[
+      [{ image: "a" }, { image: "b" }],
+      [
+        { image: "a", ports: { containerPort: 1 } },
+        { image: "b", ports: { containerPort: 2 } },
+      ],
+    ].map((containers): [string, string, Props, string, RegExp] => [
+      `a service with ${containers.length} containers, ${containers.filter((each) => "ports" in each).length} of them with a port`,
+      RUN,
+      changed(sampleOf(RUN), "template.containers", containers),
+      "INVALID_ARGUMENT",
+      /"hello2": template\.containers: Revision template should contain exactly one container with an exposed port/,
+    ]),
     [
       "a project that is not there",
       "gcp:pubsub/topic:Topic",
@@ -872,7 +904,7 @@ describe("gateways", () => {
             backends: { b: { address: "https://b.example.com", pathTranslation: "APPEND_PATH_TO_ADDRESS" } },
           },
           "x-google-backend": "b",
-          paths: { "/a": { get: {} } },
+          paths: { "/a": { get: { operationId: "get" } } },
         }),
       },
       "UNIMPLEMENTED",
@@ -883,6 +915,65 @@ describe("gateways", () => {
     await bench.upTo(MANAGED_SERVICE);
     const error = await bench.refusal(MANAGED_SERVICE, sampleOf(MANAGED_SERVICE, change));
     expect([error.status, error.message]).toEqual([status, expect.stringMatching(message)]);
+  });
+
+  const says = (operationId?: string, more: Props = {}): Props => ({ operationId, responses: {}, ...more });
+  const address = "https://b.example.com";
+  test.each<[string, Props, RegExp]>([
+    [
+      "an operation without an id",
+      { paths: { "/a": { get: says() } } },
+      /paths\.\/a\.get has no operationId/,
+    ],
+    [
+      "two operations with one id",
+      { paths: { "/a": { get: says("x") }, "/b": { put: says("x") } } },
+      /paths\.\/b\.put has the operationId "x" of paths\.\/a\.get/,
+    ],
+    [
+      "a slash at the end",
+      { paths: { "/a/": { get: says("x") } } },
+      /a slash at the end of paths\.\/a\/ is not/,
+    ],
+    [
+      "one path twice",
+      { paths: { "/a/{x}": { get: says("x") }, "/a/{y}": { put: says("y") } } },
+      /the paths \/a\/\{x\} and \/a\/\{y\} are the same but for names/,
+    ],
+    [
+      "a switch that is none",
+      { "x-google-backend": { address, disable_auth: "true" } },
+      /disables the proxy's own token with "true", which is no boolean/,
+    ],
+    [
+      "an audience for a token that is switched off",
+      { "x-google-backend": { address, disable_auth: true, jwt_audience: "z" } },
+      /both an audience for the proxy's own token and the switch/,
+    ],
+    ["a method in capitals", { paths: { "/a": { GET: says("x") } } }, /paths\.\/a\.GET is not modelled/],
+    ["a method that is none", { paths: { "/a": { get: says("x"), fetch: {} } } }, /paths\.\/a\.fetch is not/],
+    [
+      "x-google-allow in an operation",
+      { paths: { "/a": { get: says("x", { "x-google-allow": "all" }) } } },
+      /paths\.\/a\.get\.x-google-allow is not modelled/,
+    ],
+    [
+      "x-google-backend on a path",
+      { paths: { "/a": { get: says("x"), "x-google-backend": { address } } } },
+      /paths\.\/a\.x-google-backend is not modelled/,
+    ],
+    ["what is of version 3", { "x-google-api-management": {} }, /x-google-api-management is not modelled/],
+    [
+      "an extension by its former name",
+      { paths: { "/a": { get: says("x", { "x-security": [] }) } } },
+      /paths\.\/a\.get\.x-security is not modelled/,
+    ],
+  ])("refuse a document with %s", async (_, more, message) => {
+    const bench = new Bench();
+    await bench.upTo(MANAGED_SERVICE);
+    const openapiConfig = openApi("/a", more);
+    const error = await bench.refusal(MANAGED_SERVICE, sampleOf(MANAGED_SERVICE, { openapiConfig }));
+    expect(error.message).toMatch(message);
   });
 
   test.each<[string, Props, RegExp]>([

@@ -71,7 +71,7 @@ export function openApi(path: string, more: Props = {}): string {
     info: { title: "orders", version: "1" },
     host: MANAGED,
     "x-google-backend": { address: "https://orders.example.com" },
-    paths: { [path]: { get: { responses: {} } } },
+    paths: { [path]: { get: { operationId: "get", responses: {} } } },
     ...more,
   });
 }

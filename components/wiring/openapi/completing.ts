@@ -1,4 +1,5 @@
 import { GOOGLE, SCHEME } from "./google";
+import { operationId, withOperationIds } from "./operation-ids";
 import { isPart, readDocument } from "./reading";
 import type { Part, Reading } from "./reading";
 
@@ -66,7 +67,7 @@ function completedV2(root: Part, { host, audiences, backend }: GateFacts): Part 
       },
     },
     security: [{ [SCHEME]: [] }],
-    paths,
+    paths: withOperationIds(paths),
   };
 }
 
@@ -100,7 +101,7 @@ function completedV3(root: Part, { audiences, backend }: GateFacts): Part {
       },
     },
     security: [{ [SCHEME]: [] }],
-    paths,
+    paths: withOperationIds(paths),
   };
 }
 
@@ -122,7 +123,7 @@ function pathItem(path: string, index: number): Part {
   const operations = SERVED.map((method) => [
     method,
     {
-      operationId: `${method}${index}`,
+      operationId: operationId(method, index),
       responses: { default: { description: "What the application answers" } },
     },
   ]);

@@ -1,4 +1,5 @@
 import type { Problem } from "../checks";
+import { extensionDoors } from "./extensions";
 import { SCHEME } from "./google";
 import { isPart, itemsOf, operationsOf } from "./reading";
 import type { Dialect, Part, Reading } from "./reading";
@@ -36,7 +37,7 @@ export function doorsIn(reading: Reading, audiences?: readonly string[]): Door[]
     ]),
     ...itemsOf(root).flatMap(({ path, item }) => itemDoors(`paths.${path}`, item)),
     ...schemeDoors(reading, audiences),
-    ...extensionDoors(root, ""),
+    ...extensionDoors(reading),
   ];
 }
 
@@ -76,38 +77,3 @@ function itemDoors(place: string, item: Part): Door[] {
     ...givenHere(item, `${place}.`, ["servers"]),
   ];
 }
-
-/** Looked at by name above, or refused as a whole with what they belong to. */
-const CHECKED: readonly string[] = [
-  "x-google-issuer",
-  "x-google-jwks_uri",
-  "x-google-audiences",
-  "x-google-jwt-locations",
-  "x-google-backend",
-  "x-google-api-management",
-  "x-google-auth",
-];
-
-/** What others' extensions say is nothing to a gateway; one of Google's that is not known here could say anything. */
-function extensionDoors(value: unknown, at: string): Door[] {
-  if (Array.isArray(value)) {
-    return value.flatMap((item, index) => extensionDoors(item, `${at.replace(/\.$/, "")}[${index}].`));
-  }
-  if (!isPart(value)) return [];
-  return Object.entries(value).flatMap(([key, inner]) => {
-    const place = `${at}${key}`;
-    if (!key.startsWith("x-google-")) return extensionDoors(inner, `${place}.`);
-    if (CHECKED.includes(key) || (key === "x-google-allow" && inner === "configured")) return [];
-    return [{ place, value: inner, ...(key === "x-google-allow" ? ALLOWS_MORE : UNKNOWN_EXTENSION) }];
-  });
-}
-
-// https://docs.cloud.google.com/endpoints/docs/openapi/openapi-extensions
-const ALLOWS_MORE: Problem = {
-  problem: "lets requests through to paths that are not in the document, with or without a token",
-  remedy: "Leave it out, and name each path",
-};
-const UNKNOWN_EXTENSION: Problem = {
-  problem: "is an extension that is not known here",
-  remedy: "Take it out; whom it would let in cannot be told",
-};

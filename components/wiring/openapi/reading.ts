@@ -14,7 +14,16 @@ export interface Reading {
 }
 
 /** The keys of a path item that are methods; all others say something else. */
-const METHODS: readonly string[] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+export const METHODS: readonly string[] = [
+  "get",
+  "put",
+  "post",
+  "delete",
+  "options",
+  "head",
+  "patch",
+  "trace",
+];
 
 /** One operation with the place that it stands at. */
 export interface Operation {

@@ -101,6 +101,13 @@ function backend(
   if (q.translation !== "APPEND_PATH_TO_ADDRESS" && q.translation !== "CONSTANT_ADDRESS") {
     throw invalid(`the path translation at ${where} is unknown`);
   }
+  if (q.disabled !== undefined && typeof q.disabled !== "boolean")
+    throw invalid(
+      `${where} disables the proxy's own token with ${JSON.stringify(q.disabled)}, which is no boolean`,
+    );
+  // https://docs.cloud.google.com/endpoints/docs/openapi/openapi-extensions#disable_auth
+  if (q.disabled !== undefined && q.audience !== undefined)
+    throw invalid(`${where} has both an audience for the proxy's own token and the switch that turns it off`);
   const { deadline = DEADLINE } = q;
   if (typeof deadline !== "number" || deadline <= 0)
     throw invalid(`${where}.deadline is not a number of seconds`);

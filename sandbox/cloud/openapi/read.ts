@@ -8,23 +8,11 @@ import {
   type Part,
 } from "./document";
 import { backendsOf, type Backends } from "./backends";
+import { refuseUnknownExtensions } from "./extensions";
+import { METHODS, requireKnownItem, requireOwnIds, requireOwnTemplates } from "./operations";
 import { providersOf } from "./providers";
 import type { ApiMethod, ServiceConfig } from "./service-config";
 import { hasWildcard, parseTemplate } from "./templates";
-
-/** https://spec.openapis.org/oas/v2.0#path-item-object; the last one is of 3.x */
-const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
-
-/** Extensions of Google's that are read here. Any other one could decide who gets in, so it is refused by name. */
-const KNOWN: readonly string[] = [
-  "x-google-allow",
-  "x-google-backend",
-  "x-google-api-management",
-  "x-google-auth",
-  "x-google-issuer",
-  "x-google-jwks_uri",
-  "x-google-audiences",
-];
 
 /**
  * A document as Service Management reads it. Throws what the API answers where it is wrong, and by name where the
@@ -35,7 +23,7 @@ const KNOWN: readonly string[] = [
 export function readServiceConfig(text: string): ServiceConfig & Pick<OpenApiDocument, "version"> {
   const document = parseOpenApi(text);
   const { root, version } = document;
-  refuseUnknown(root, "");
+  refuseUnknownExtensions(document);
   const providers = providersOf(document);
   const backends = backendsOf(document);
   const allow = root["x-google-allow"] ?? "configured";
@@ -55,14 +43,28 @@ function methodsOf(root: Part, backends: Backends, providers: readonly string[])
   if (typeof basePath !== "string") throw invalid("basePath is not a text");
   const items = Object.entries(partAt(root, "paths"));
   if (items.length === 0) throw invalid("paths is missing or empty");
-  return items.flatMap(([path, item]) => {
+  const paths = items.map(([path, item]) => {
     const at = `paths.${path}`;
     if (!path.startsWith("/") || !isPart(item)) throw invalid(`${at} is not a path with its methods`);
     if ("$ref" in item) throw notModelled(`${at}.$ref`);
-    if ("servers" in item) throw notModelled(`${at}.servers`);
+    requireKnownItem(item, at);
+    // A slash at the end is of no account where requests are matched, and Google does not say what it makes of it here.
+    if (path !== "/" && path.endsWith("/")) throw notModelled(`a slash at the end of ${at}`);
     const template = parseTemplate(`${basePath.replace(/\/$/, "")}${path}`);
     if (template === undefined) throw notModelled(`the template of ${at}`);
-    return METHODS.filter((method) => method in item).map((method) => {
+    return { at, item, template };
+  });
+  requireOwnTemplates(paths.map(({ template }) => template));
+  requireOwnIds(
+    paths.flatMap(({ at, item }) =>
+      METHODS.filter((method) => method in item).map((method) => ({
+        at: `${at}.${method}`,
+        id: partAt(item, method)["operationId"],
+      })),
+    ),
+  );
+  return paths.flatMap(({ at, item, template }) =>
+    METHODS.filter((method) => method in item).map((method) => {
       const operation = partAt(item, method);
       const security = operation["security"] ?? root["security"];
       const backend = backends.of(operation, `${at}.${method}`);
@@ -75,8 +77,8 @@ function methodsOf(root: Part, backends: Backends, providers: readonly string[])
         providers: requirements(security, `${at}.${method}`, providers),
         backend,
       };
-    });
-  });
+    }),
+  );
 }
 
 /** No requirement at all is an open method. */
@@ -92,15 +94,4 @@ function requirements(security: unknown, where: string, providers: readonly stri
       throw invalid(`security at ${where} names "${name}", which is not defined`);
     return name;
   });
-}
-
-function refuseUnknown(value: unknown, at: string): void {
-  if (Array.isArray(value))
-    for (const [index, item] of value.entries()) refuseUnknown(item, `${at}[${index}]`);
-  if (!isPart(value)) return;
-  for (const [key, inner] of Object.entries(value)) {
-    const place = at === "" ? key : `${at}.${key}`;
-    if (key.startsWith("x-google-") && !KNOWN.includes(key)) throw notModelled(place);
-    refuseUnknown(inner, place);
-  }
 }

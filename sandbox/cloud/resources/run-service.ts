@@ -7,6 +7,7 @@ import { etagOf, hexOf, lettersOf } from "./identifiers";
 import { kind, type Context, type Kind } from "./kind";
 import { LABEL_OUTPUTS, labelOutputs } from "./labelled";
 import { outputsOf } from "./outputs";
+import { requireIngressContainer } from "./ingress-container";
 import { deployerEmail, projectIn } from "./project";
 import { runRules, runSchema, type RunInputs } from "./run-schema";
 import { hashUrl, runUrls } from "./run-urls";
@@ -157,6 +158,7 @@ function requireRunnable(cx: Context, inputs: RunInputs): void {
   const email = inputs.template.serviceAccount ?? defaultComputeAccount(project.number);
   const reader = `Run service "${inputs.name}"`;
   requireActAs(cx, { email, project: project.id, to: reader });
+  requireIngressContainer(inputs.name, inputs.template.containers);
   requireSecrets(cx, { uses: secretsOf(inputs.template.containers), project: project.id, email, reader });
 }
 

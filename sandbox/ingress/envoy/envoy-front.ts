@@ -3,11 +3,11 @@ import type { Front, FrontAnswer } from "../front";
 import { localReply } from "../front";
 import type { HttpRequest } from "../http";
 import { documentsIn, notModelled, readStrictly } from "../read-document";
-import { bootstrap, type Bootstrap, type Manager } from "./bootstrap-schema";
+import { bootstrap, type Bootstrap, type Manager, type VirtualHost } from "./bootstrap-schema";
 import { FilterChain } from "./filter-chain";
 import { keysFrom } from "./keys";
 import type { Exchange } from "./match";
-import { pathOf } from "./paths";
+import { pathOf, queryOf, withPath } from "./paths";
 import { routeFor } from "./routes";
 
 const WHAT = "Envoy's bootstrap";
@@ -33,6 +33,7 @@ export class EnvoyFront implements Front {
       manager,
       clusters.map(({ name }) => name),
     );
+    requireOneHost(manager.route_config.virtual_hosts);
   }
 
   async decide(cloud: Cloud, request: HttpRequest): Promise<FrontAnswer> {
@@ -45,10 +46,12 @@ export class EnvoyFront implements Front {
       method: request.method,
       host: new URL(request.url).host,
       path,
+      query: queryOf(request.url),
       headers: request.headers,
       metadata: {},
     };
-    const answer = await this.#chain.decide(cloud, request, exchange);
+    const asked = { ...request, url: withPath(request.url, path) };
+    const answer = await this.#chain.decide(cloud, asked, exchange);
     if (!answer.letIn) return answer;
     const route = routeFor(this.#manager.route_config.virtual_hosts, exchange);
     if (route === undefined) return no(404, "", `No route of Envoy's takes ${path}`);
@@ -74,6 +77,22 @@ function requireClusters(
   const missing = named.find((name) => name !== undefined && !known.includes(name));
   if (missing !== undefined)
     throw notModelled(WHAT, `a route names the cluster "${missing}", which there is not`);
+}
+
+/** https://github.com/envoyproxy/envoy/blob/main/source/common/router/config_impl.cc */
+function requireOneHost(hosts: readonly VirtualHost[]): void {
+  const name = repeated(hosts.map((host) => host.name));
+  if (name !== undefined)
+    throw notModelled(WHAT, `only unique names for virtual hosts are permitted: ${name}`);
+  const domain = repeated(hosts.flatMap(({ domains }) => domains.map((each) => each.toLowerCase())));
+  if (domain !== undefined) {
+    const what = `only unique values for domains are permitted. Duplicate entry of domain ${domain}`;
+    throw notModelled(WHAT, what);
+  }
+}
+
+function repeated(values: readonly string[]): string | undefined {
+  return values.find((value, index) => values.indexOf(value) < index);
 }
 
 function headersTooLarge({ headers }: HttpRequest, kilobytes: number): boolean {

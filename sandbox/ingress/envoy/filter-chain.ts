@@ -82,7 +82,7 @@ function jwt(what: string, config: JwtAuthentication, keysOf: KeysOf): Filter {
 }
 
 function requireNames(what: string, { rules, requirement_map: map = {} }: JwtAuthentication): void {
-  const missing = rules.find(({ requirement_name: name }) => name !== undefined && !(name in map));
+  const missing = rules.find(({ requirement_name: name }) => name !== undefined && !Object.hasOwn(map, name));
   if (missing !== undefined) {
     throw notModelled(
       what,

@@ -68,11 +68,17 @@ export const jwtAuthentication = z.strictObject({
   providers: z.record(z.string(), jwtProvider),
   rules: z._default(
     z.array(
-      z.strictObject({
-        match: routeMatch,
-        requires: z.optional(requirement),
-        requirement_name: z.optional(text),
-      }),
+      z
+        .strictObject({
+          match: routeMatch,
+          requires: z.optional(requirement),
+          requirement_name: z.optional(text),
+        })
+        .check(
+          z.refine(({ requires, requirement_name: name }) => requires === undefined || name === undefined, {
+            error: "must not have both requires and requirement_name",
+          }),
+        ),
     ),
     [],
   ),

@@ -48,14 +48,25 @@ export class JwtFilter {
     return this.#lenient(requirement, at);
   }
 
+  #providerOf(name: string): EnvoyProvider {
+    const provider = this.config.providers[name];
+    if (provider === undefined) throw new Error(`The filter has no provider "${name}".`);
+    return provider;
+  }
+
+  #tokensOf(name: string, { request }: At): FoundToken[] {
+    return findTokens(request, locationsOf(this.#providerOf(name)));
+  }
+
+  /** `tokens`: by default all that stand where this provider's do. */
   async #provider(
     name: string,
     audiences: string[] | undefined,
-    { cloud, request }: At,
+    at: At,
+    tokens = this.#tokensOf(name, at),
   ): Promise<JwtOutcome> {
-    const provider = this.config.providers[name];
-    if (provider === undefined) throw new Error(`The filter has no provider "${name}".`);
-    const tokens = findTokens(request, locationsOf(provider));
+    const { cloud } = at;
+    const provider = this.#providerOf(name);
     const answer = await authenticateAll(
       cloud,
       {
@@ -76,15 +87,11 @@ export class JwtFilter {
   }
 
   async #all(requirements: readonly Requirement[], at: At): Promise<JwtOutcome> {
-    let together: JwtOutcome = { answer: undefined, metadata: {}, removed: [] };
+    let together = NOTHING;
     for (const each of requirements) {
       const outcome = await this.#require(each, at);
       if (outcome.answer?.ok === false) return outcome;
-      together = {
-        answer: outcome.answer ?? together.answer,
-        metadata: { ...together.metadata, ...outcome.metadata },
-        removed: [...together.removed, ...outcome.removed],
-      };
+      together = joined(together, outcome);
     }
     return together;
   }
@@ -118,9 +125,44 @@ export class JwtFilter {
 
   /** Alone, they speak of the tokens of all providers: those must be good, or may be anything. */
   async #lenient(requirement: Requirement, at: At): Promise<JwtOutcome> {
+    if (requirement.allow_missing !== undefined) return this.#each(at);
     const providers = Object.keys(this.config.providers).map((name) => ({ provider_name: name }));
     return this.#any([...providers, requirement], at);
   }
+
+  /**
+   * Every token that there is must be good by one of the providers that look where it stands. Envoy goes by the last of them,
+   * in an order of its own; what it then may let in beside a bad one is refused here.
+   * https://github.com/envoyproxy/envoy/blob/main/source/extensions/filters/http/jwt_authn/authenticator.cc
+   */
+  async #each(at: At): Promise<JwtOutcome> {
+    const found = Object.keys(this.config.providers).flatMap((name) =>
+      this.#tokensOf(name, at).map((token) => ({ name, token })),
+    );
+    let together = NOTHING;
+    for (const text of new Set(found.map(({ token }) => token.token))) {
+      const outcomes: JwtOutcome[] = [];
+      for (const { name, token } of found.filter((each) => each.token.token === text))
+        outcomes.push(await this.#provider(name, undefined, at, [token]));
+      const good = outcomes.filter(({ answer }) => answer?.ok === true);
+      const bad = outcomes.filter(
+        ({ answer }) => answer?.ok === false && answer.failure !== "unknown issuer",
+      );
+      if (good.length === 0) return bad[0] ?? outcomes[0] ?? NOTHING;
+      together = good.reduce(joined, together);
+    }
+    return together;
+  }
+}
+
+const NOTHING: JwtOutcome = { answer: undefined, metadata: {}, removed: [] };
+
+function joined(before: JwtOutcome, outcome: JwtOutcome): JwtOutcome {
+  return {
+    answer: outcome.answer ?? before.answer,
+    metadata: { ...before.metadata, ...outcome.metadata },
+    removed: [...before.removed, ...outcome.removed],
+  };
 }
 
 interface At {

@@ -12,6 +12,8 @@ export interface Exchange {
   host: string;
   /** Without its query. */
   path: string;
+  /** With its question mark; empty if there is none. */
+  query: string;
   headers: readonly (readonly [string, string])[];
   /** What filters leave for those behind them, by filter. */
   metadata: Record<string, Record<string, unknown>>;
@@ -76,10 +78,11 @@ export function matchesHeader(
     : value !== undefined && matchesString(text, value);
 }
 
-function headerOf({ method, host, path, headers }: Exchange, name: string): string | undefined {
+/** `:path` has the query too. https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/rbac/v3/rbac.proto, `header` */
+function headerOf({ method, host, path, query, headers }: Exchange, name: string): string | undefined {
   if (name === ":method") return method;
   if (name === ":authority") return host;
-  if (name === ":path") return path;
+  if (name === ":path") return `${path}${query}`;
   const values = headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
   return values.length > 0 ? values.join(",") : undefined;
 }

@@ -27,12 +27,29 @@ export function some<T extends z.core.$ZodType>(item: T, least = 1) {
 
 const text = z.string().check(z.minLength(1));
 
-/** RE2 knows neither looks around nor back references; what JavaScript reads otherwise is refused. */
+/**
+ * What JavaScript reads otherwise than RE2, or RE2 does not read at all: groups that are more than that, escapes, a bracket as
+ * the first of a class, classes by name, a letter's edge in a class, and more than a thousand repetitions.
+ * https://github.com/google/re2/wiki/Syntax
+ */
+const OTHERWISE = /\(\?|\\[0-9cCEkpPQsSu]|\[\^?\]|\[:|\[[^\]]*\\b|\{\d*,?(\d{5,}|[2-9]\d{3}|1(?!000)\d{3})/;
+
 const regex = z.strictObject({
-  regex: z
-    .string()
-    .check(z.refine((pattern) => !/\(\?|\\[1-9pPQE]/.test(pattern), { error: "is not modelled" })),
+  regex: z.string().check(
+    z.refine((pattern) => !OTHERWISE.test(pattern) && isPattern(pattern), {
+      error: "is not modelled: RE2 and JavaScript read it otherwise, or it is no regular expression",
+    }),
+  ),
 });
+
+function isPattern(pattern: string): boolean {
+  try {
+    new RegExp(pattern, "u");
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** https://www.envoyproxy.io/docs/envoy/latest/api-v3/type/matcher/v3/string.proto */
 export const stringMatcher = exactlyOne(
@@ -71,10 +88,17 @@ export const metadataMatcher = z.strictObject({
 });
 export type MetadataMatcher = z.output<typeof metadataMatcher>;
 
+const PSEUDO_HEADERS: readonly string[] = [":method", ":authority", ":path"];
+
 /** https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto#config-route-v3-headermatcher */
 export const headerMatcher = exactlyOne(
   { string_match: stringMatcher, present_match: z.boolean() },
   { name: text },
+).check(
+  z.refine(({ name }) => name !== undefined, { error: "must have a name" }),
+  z.refine(({ name = "" }) => !name.startsWith(":") || PSEUDO_HEADERS.includes(name.toLowerCase()), {
+    error: `has a name that is none of ${PSEUDO_HEADERS.join(", ")}, all pseudo-headers that the sandbox models`,
+  }),
 );
 export type HeaderMatcher = z.output<typeof headerMatcher>;
 

@@ -36,5 +36,6 @@ export function apiGateway({ store, projects }: Cloud, gateway: StoredResource<G
     config: readServiceConfig(Buffer.from(contents, "base64").toString()),
     // https://docs.cloud.google.com/api-gateway/docs/authenticating-users-jwt
     userInfoHeader: "X-Apigateway-Api-Userinfo",
+    mergesSlashes: false,
   };
 }

@@ -2,16 +2,23 @@ import type { Cloud } from "../../cloud/cloud";
 import { defaultComputeAccount, describe } from "../../cloud/names";
 import { readServiceConfig } from "../../cloud/openapi/read";
 import { ENDPOINTS_SERVICE, managedServiceOf } from "../../cloud/resources/endpoints-service";
+import { ingressContainer } from "../../cloud/resources/ingress-container";
 import { isProps } from "../../cloud/resources/values";
 import type { StoredResource } from "../../cloud/store";
 import { NoInstanceAvailable } from "../http";
 import type { Proxy } from "./proxy";
 
+interface ProxyContainer {
+  image?: string;
+  ports?: unknown;
+  envs?: { name: string; value?: string }[];
+}
+
 /** What is read of a Run service to see whether it is a proxy. */
 export interface ProxyState {
   template?: {
     serviceAccount?: string;
-    containers?: { image?: string; envs?: { name: string; value?: string }[] }[];
+    containers?: ProxyContainer[];
   };
 }
 
@@ -28,7 +35,7 @@ const BUILT = /:[\d.]+-(.+\.cloud\.goog)-(\d{4}-\d{2}-\d{2}r\d+)$/;
 
 /** Whether a Run service is ESPv2: it has the image, or is started as one under another. */
 export function isProxy({ template }: ProxyState): boolean {
-  const container = template?.containers?.[0];
+  const container = ingressContainer(template);
   const named = container?.envs?.some(({ name }) => name === "ENDPOINTS_SERVICE_NAME") ?? false;
   return named || IMAGE.test(container?.image ?? "");
 }
@@ -37,7 +44,7 @@ export function isProxy({ template }: ProxyState): boolean {
 export function espv2(cloud: Cloud, service: StoredResource<ProxyState>): Proxy {
   const label = `ESPv2 "${service.id.split("/").pop() ?? ""}"`;
   const { template } = service.state;
-  const { service: serviceName, version } = wantedBy(label, template?.containers?.[0]);
+  const { service: serviceName, version } = wantedBy(label, ingressContainer(template));
   const managed = cloud.store.get(ENDPOINTS_SERVICE, serviceName);
   const email =
     template?.serviceAccount ?? defaultComputeAccount(cloud.projects.require(service.project).number);
@@ -68,16 +75,14 @@ export function espv2(cloud: Cloud, service: StoredResource<ProxyState>): Proxy 
     config: readServiceConfig(text),
     // github.com/GoogleCloudPlatform/esp-v2, src/go/configgenerator/filterconfig/filter_gen_jwt_authn.go
     userInfoHeader: "X-Endpoint-API-UserInfo",
+    mergesSlashes: true,
     assumed:
       "that each request meets an instance that has just started; one that runs keeps what it has read",
   };
 }
 
 /** github.com/GoogleCloudPlatform/esp-v2/blob/master/docker/serverless/env_start_proxy.py */
-function wantedBy(
-  label: string,
-  container: { image?: string; envs?: { name: string; value?: string }[] } | undefined,
-): Wanted {
+function wantedBy(label: string, container: ProxyContainer | undefined): Wanted {
   const [, built, config] = BUILT.exec(container?.image ?? "") ?? [];
   if (built !== undefined && config !== undefined) return { service: built, version: config };
   const variable = (name: string): string | undefined =>

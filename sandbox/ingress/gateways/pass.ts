@@ -1,4 +1,5 @@
 import type { Cloud } from "../../cloud/cloud";
+import { CloudError } from "../../cloud/errors";
 import type { ApiBackend } from "../../cloud/openapi/service-config";
 import type { HttpRequest, HttpResponse } from "../http";
 import type { JwtClaims } from "../jwt-authn/parse";
@@ -6,10 +7,11 @@ import { challenge } from "../jwt-authn/failures";
 import { check } from "./check";
 import type { Proxy } from "./proxy";
 import { routeOf } from "./routes";
+import { sanitized } from "./sanitized";
 
 /** What a proxy does with a request: answers it, or passes it on. */
 export type Passage =
-  | { kind: "refused"; response: HttpResponse; reason: string }
+  | { kind: "refused"; response: HttpResponse; reason: string; assumed?: string }
   | {
       kind: "passed on";
       request: HttpRequest;
@@ -20,7 +22,13 @@ export type Passage =
     };
 
 /** ESPv2's decision: is there such a method, is its token in order; then on to the backend in the proxy's own name. */
-export async function pass(cloud: Cloud, proxy: Proxy, request: HttpRequest): Promise<Passage> {
+export async function pass(cloud: Cloud, proxy: Proxy, received: HttpRequest): Promise<Passage> {
+  const underscored = received.headers.find(([name]) => name.includes("_"))?.[0];
+  if (underscored !== undefined) {
+    const why = `${proxy.label} rejects requests with an underscore in the name of a header, as in "${underscored}"`;
+    return { ...refused(400, "Bad Request", why), assumed: UNDERSCORES };
+  }
+  const request = sanitized(received, proxy);
   const url = new URL(request.url);
   const route = routeOf(proxy.config, request.method, url.pathname);
   if (route.kind === "none") {
@@ -32,7 +40,7 @@ export async function pass(cloud: Cloud, proxy: Proxy, request: HttpRequest): Pr
   }
   if (route.providers.length === 0) {
     const reason = `The document of ${proxy.label} requires no token for ${route.name}: anybody gets in`;
-    return { ...(await onward(cloud, proxy, route.backend, request)), reason, assumed: OPEN };
+    return said(await onward(cloud, proxy, route.backend, request), { reason, assumed: OPEN });
   }
   const checked = await check(cloud, proxy, route.providers, request);
   if (!checked.ok) {
@@ -42,12 +50,27 @@ export async function pass(cloud: Cloud, proxy: Proxy, request: HttpRequest): Pr
   const payload = checked.token?.split(".")[1] ?? "";
   const told = withHeader(request, proxy.userInfoHeader, payload);
   const who = emailOf(checked.claims);
-  return {
-    ...(await onward(cloud, proxy, route.backend, told)),
+  return said(await onward(cloud, proxy, route.backend, told), {
     reason: `${proxy.label} takes the token of ${who ?? "somebody without an e-mail"}, whoever that is, for ${route.name}`,
     principal: who === undefined ? undefined : `serviceAccount:${who}`,
-  };
+  });
 }
+
+type Why = Pick<Extract<Passage, { kind: "passed on" }>, "reason" | "principal" | "assumed">;
+type Onward =
+  Extract<Passage, { kind: "refused" }> | Omit<Extract<Passage, { kind: "passed on" }>, keyof Why>;
+
+/** Why somebody gets in is no matter of a request that goes no further. */
+function said(onward: Onward, why: Why): Passage {
+  return onward.kind === "refused" ? onward : { ...onward, ...why };
+}
+
+/**
+ * By default, which neither of the two changes as far as is known.
+ * https://github.com/GoogleCloudPlatform/esp-v2/blob/master/src/go/configgenerator/filtergen/http_connection_manager.go
+ */
+const UNDERSCORES =
+  "that such a request comes by HTTP/1.1, where the answer has a text, and that API Gateway rejects it as ESPv2 does";
 
 const OPEN = "that a proxy leaves the caller's own X-Endpoint-API-UserInfo alone where it requires no token";
 
@@ -63,7 +86,7 @@ function refused(
   message: string,
   reason: string,
   headers: Record<string, string> = {},
-): Passage {
+): Extract<Passage, { kind: "refused" }> {
   return { kind: "refused", response: errorResponse(code, message, headers), reason };
 }
 
@@ -91,15 +114,23 @@ export function errorResponse(
  */
 async function onward(
   { tokens }: Cloud,
-  { email }: Proxy,
+  { email, label }: Proxy,
   { address, audience, constant, deadline }: ApiBackend,
   request: HttpRequest,
-): Promise<{ kind: "passed on"; request: HttpRequest; deadline: number }> {
+): Promise<Onward> {
   const { pathname, search } = new URL(request.url);
   const url = constant ? `${address}${search}` : `${address}${pathname}${search}`;
   const headers = request.headers.filter(([name]) => name.toLowerCase() !== "host");
   if (audience === undefined) return { kind: "passed on", request: { ...request, url, headers }, deadline };
-  const own = await tokens.mint({ email, audience });
+  const own = await minted(tokens.mint({ email, audience }));
+  if (own instanceof CloudError) {
+    // https://github.com/GoogleCloudPlatform/esp-v2/blob/master/src/envoy/http/backend_auth/filter.cc
+    return refused(
+      500,
+      `Token not found for audience: ${audience}`,
+      `${label} gets no token: ${own.message}`,
+    );
+  }
   const brought = headers.find(([name]) => isAuthorization(name))?.[1];
   return {
     kind: "passed on",
@@ -114,6 +145,15 @@ async function onward(
       ],
     },
   };
+}
+
+async function minted(token: Promise<string>): Promise<string | CloudError> {
+  try {
+    return await token;
+  } catch (error) {
+    if (error instanceof CloudError) return error;
+    throw error;
+  }
 }
 
 function withHeader(request: HttpRequest, name: string, value: string): HttpRequest {

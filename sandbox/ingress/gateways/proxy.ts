@@ -13,5 +13,10 @@ export interface Proxy {
   config: ServiceConfig;
   /** In which the backend finds the claims of the caller's token. */
   userInfoHeader: string;
+  /**
+   * Whether `//` in a path is `/`, as it is to ESPv2. To API Gateway it is not:
+   * https://docs.cloud.google.com/api-gateway/docs/path-templating
+   */
+  mergesSlashes: boolean;
   assumed?: string;
 }

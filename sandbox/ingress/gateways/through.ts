@@ -15,8 +15,10 @@ export async function through(
   const passage = await pass(cloud, proxy, request);
   if (passage.kind === "refused") {
     const { response, reason } = passage;
-    const outcome = response.status === 404 ? "not found" : "refused";
-    return { response, verdict: { outcome, target, status: response.status, reason: `${reason}.`, assumed } };
+    const { status } = response;
+    const outcome = status === 404 ? "not found" : "refused";
+    const rests = join(assumed, passage.assumed);
+    return { response, verdict: { outcome, target, status, reason: `${reason}.`, assumed: rests } };
   }
   const answer = await within(cloud, passage.deadline, onward(passage.request));
   const { reason, principal } = passage;

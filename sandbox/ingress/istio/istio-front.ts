@@ -2,7 +2,7 @@ import type { Cloud } from "../../cloud/cloud";
 import { FilterChain } from "../envoy/filter-chain";
 import { RBAC_FILTER } from "../envoy/filters-schema";
 import type { Exchange } from "../envoy/match";
-import { pathOf } from "../envoy/paths";
+import { pathOf, queryOf, withPath } from "../envoy/paths";
 import type { Front, FrontAnswer } from "../front";
 import type { HttpRequest } from "../http";
 import { documentsIn, readStrictly } from "../read-document";
@@ -43,15 +43,17 @@ export class IstioFront implements Front {
     const all = (this.#given ?? appliedManifests(cloud.store)).filter((each) =>
       speaksOf(each, this.#workload),
     );
+    // https://istio.io/latest/docs/ops/best-practices/security/#customize-your-system-on-path-normalization
+    const path = pathOf(request.url, { normalize_path: true }) ?? "/";
     const exchange: Exchange = {
       method: request.method,
       host: new URL(request.url).host,
-      // https://istio.io/latest/docs/ops/best-practices/security/#customize-your-system-on-path-normalization
-      path: pathOf(request.url, { normalize_path: true }) ?? "",
+      path,
+      query: queryOf(request.url),
       headers: request.headers,
       metadata: {},
     };
-    return chainOf(all).decide(cloud, request, exchange);
+    return chainOf(all).decide(cloud, { ...request, url: withPath(request.url, path) }, exchange);
   }
 }
 
