@@ -335,6 +335,7 @@ describe("ESPv2, where any of several providers will do,", () => {
       serviceName: "service.example",
       config: { host: "service.example", providers, methods: [], everythingElse: undefined },
       userInfoHeader: "X-User",
+      mergesSlashes: true,
     };
     const headers: [string, string][] = [["Authorization", `Bearer ${forged}`]];
     const asked = async (...names: string[]) => {
