@@ -27,8 +27,9 @@ export function agent(name: string): pulumi.Output<string> {
 }
 
 /** The end of a name that Google would not give again. */
-export function suffixed(name: string): pulumi.Output<string> {
-  const suffix = new random.RandomString(`${name}-suffix`, { length: 6, special: false, upper: false });
+export function suffixed(name: string, keepers?: Record<string, string>): pulumi.Output<string> {
+  const format = { length: 6, special: false, upper: false, keepers };
+  const suffix = new random.RandomString(`${name}-suffix`, format);
   return pulumi.interpolate`${name}-${suffix.result}`;
 }
 

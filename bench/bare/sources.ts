@@ -75,7 +75,7 @@ function job(name: string, { url, serviceAccountEmail, audience }: Target): void
 function queue(name: string, { url, serviceAccountEmail, audience }: Target): void {
   const parts = url.apply((known) => new URL(known));
   new cloudtasks.Queue(name, {
-    name: suffixed(name),
+    name: suffixed(name, { region: config.region }),
     project,
     location: config.region,
     rateLimits: { maxDispatchesPerSecond: 500, maxConcurrentDispatches: 1000 },
