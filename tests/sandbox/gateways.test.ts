@@ -564,6 +564,29 @@ describe("ESPv2", () => {
       ),
     ).toEqual(["2026-11-24r0", "2026-11-24r1"]);
   });
+
+  test("with a built image goes by the document that was built into it, until another one is built", async () => {
+    world = new GatewayWorld("EndpointsService");
+    await world.up();
+    const built = () => {
+      const { serviceName, configId } = world.resource("Service", "gate-document").outputs;
+      return `gcr.io/my-project/endpoints-runtime-serverless:2.50.0-${String(serviceName)}-${String(configId)}`;
+    };
+    const image = built();
+    await world.up({ image });
+    expect((await world.call(await world.token())).response.status).toBe(200);
+    const other = "https://other.example.com";
+    await world.up({ image, audience: other });
+    expect((await world.call(await world.token())).response.status).toBe(200);
+    expect((await world.call(await world.token(other))).response.status).toBe(403);
+    await world.up({ image: built(), audience: other });
+    expect((await world.call(await world.token())).response.status).toBe(403);
+    expect((await world.call(await world.token(other))).response.status).toBe(200);
+    await world.up({ image: image.replace(/-[^-]*$/, "-01r9") });
+    const { response, verdict } = await world.call(await world.token());
+    expect(response.status).toBe(500);
+    expect(verdict.reason).toMatch(/has no configuration 2026-11-01r9/);
+  });
 });
 
 describe("API Gateway", () => {

@@ -1,5 +1,5 @@
 import { GOOGLE, SCHEME } from "./google";
-import { operationId, withOperationIds } from "./operation-ids";
+import { operationId, withOperationIds } from "./operationIds";
 import { isPart, readDocument } from "./reading";
 import type { Part, Reading } from "./reading";
 
