@@ -116,7 +116,7 @@ export class CallerIdentity extends pulumi.ComponentResource {
   constructor(name: string, args: CallerIdentityArgs = {}, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:CallerIdentity", name, NO_INPUTS, opts);
     const subject = { component: "CallerIdentity", name };
-    requireArguments(subject, args, []);
+    requireArguments(subject, args);
     checkTogether(subject, args);
     const options = childOf(this, opts);
 

@@ -42,7 +42,7 @@ export class ProjectApis extends pulumi.ComponentResource {
   constructor(name: string, args: ProjectApisArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:ProjectApis", name, NO_INPUTS, opts);
     const subject = { component: "ProjectApis", name };
-    requireArguments(subject, args, ["project", "services"]);
+    requireArguments(subject, args, "project", "services");
     const apis = args.services.map((service) => inFull(checkedNow(subject, "services", service, apiName)));
     const twice = apis.find((api, index) => apis.indexOf(api) !== index);
     if (twice !== undefined) {

@@ -94,7 +94,7 @@ export class PushSubscription extends pulumi.ComponentResource {
   constructor(name: string, args: PushSubscriptionArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:PushSubscription", name, NO_INPUTS, opts);
     const subject = { component: "PushSubscription", name };
-    requireArguments(subject, args, ["target"]);
+    requireArguments(subject, args, "target");
     const options = childOf(this, opts);
     const request = oidcRequest(subject, args);
 

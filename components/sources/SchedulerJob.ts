@@ -92,7 +92,7 @@ export class SchedulerJob extends pulumi.ComponentResource {
   constructor(name: string, args: SchedulerJobArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:SchedulerJob", name, NO_INPUTS, opts);
     const subject = { component: "SchedulerJob", name };
-    requireArguments(subject, args, ["schedule", "target"]);
+    requireArguments(subject, args, "schedule", "target");
     const request = tokenRequest(subject, args);
     const job = createJob(subject, args, request, childOf(this, opts));
 

@@ -114,7 +114,7 @@ export class TaskQueue extends pulumi.ComponentResource {
   constructor(name: string, args: TaskQueueArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:TaskQueue", name, NO_INPUTS, opts);
     const subject = { component: "TaskQueue", name };
-    requireArguments(subject, args, ["target", "region"]);
+    requireArguments(subject, args, "target", "region");
     const options = childOf(this, opts);
     const request = tokenRequest(subject, args);
     const queue = createQueue(subject, args, request, options);

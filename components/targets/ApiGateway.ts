@@ -96,7 +96,7 @@ export class ApiGateway extends pulumi.ComponentResource {
   constructor(name: string, args: ApiGatewayArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:ApiGateway", name, NO_INPUTS, opts);
     const subject = { component: "ApiGateway", name };
-    requireArguments(subject, args, ["backend", "callers", "region"]);
+    requireArguments(subject, args, "backend", "callers", "region");
     const callers = new KnownCallers(subject, args.callers, {
       who: "the backend's verifier",
       thenAlso: "give the backend its new environment",

@@ -35,7 +35,7 @@ export class BackendCallers extends pulumi.ComponentResource {
   constructor(name: string, args: BackendCallersArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:BackendCallers", name, NO_INPUTS, opts);
     const subject = { component: "BackendCallers", name };
-    requireArguments(subject, args, ["audience", "callers"]);
+    requireArguments(subject, args, "audience", "callers");
     const callers = new KnownCallers(subject, args.callers, { who: "the application's verifier" });
     const { declared, former } = gatewayAudiences(subject, args);
     this.environment = backendEnvironment([declared ?? args.audience, ...former], callers.emails);

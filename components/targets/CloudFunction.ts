@@ -101,7 +101,7 @@ export class CloudFunction extends pulumi.ComponentResource {
   constructor(name: string, args: CloudFunctionArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:CloudFunction", name, NO_INPUTS, opts);
     const subject = { component: "CloudFunction", name };
-    requireArguments(subject, args, ["source", "entryPoint", "region"]);
+    requireArguments(subject, args, "source", "entryPoint", "region");
     const options = childOf(this, opts);
     const region = checked(subject, "region", args.region, nonEmpty);
     const build = functionBuild(subject, { ...args, region }, options);

@@ -91,7 +91,7 @@ export class CloudFunctionV1 extends pulumi.ComponentResource {
   constructor(name: string, args: CloudFunctionV1Args, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:CloudFunctionV1", name, NO_INPUTS, opts);
     const subject = { component: "CloudFunctionV1", name };
-    requireArguments(subject, args, ["source", "entryPoint", "region"]);
+    requireArguments(subject, args, "source", "entryPoint", "region");
     const options = childOf(this, opts);
     const region = checked(subject, "region", args.region, nonEmpty);
     const build = functionBuild(subject, { ...args, region }, options);

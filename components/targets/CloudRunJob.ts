@@ -114,7 +114,7 @@ export class CloudRunJob extends pulumi.ComponentResource {
   constructor(name: string, args: CloudRunJobArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:CloudRunJob", name, NO_INPUTS, opts);
     const subject = { component: "CloudRunJob", name };
-    requireArguments(subject, args, ["image", "region"]);
+    requireArguments(subject, args, "image", "region");
     const options = childOf(this, opts);
     const identity = runIdentity(subject, args, options);
     const job = createJob(subject, args, identity, options);

@@ -147,7 +147,7 @@ export class CloudRunService extends pulumi.ComponentResource {
   constructor(name: string, args: CloudRunServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:CloudRunService", name, NO_INPUTS, opts);
     const subject = { component: "CloudRunService", name };
-    requireArguments(subject, args, ["image", "region"]);
+    requireArguments(subject, args, "image", "region");
     checkBesideIap(subject, args);
     const options = childOf(this, opts);
     const identity = runIdentity(subject, args, options);

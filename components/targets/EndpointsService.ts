@@ -117,7 +117,7 @@ export class EndpointsService extends pulumi.ComponentResource {
   constructor(name: string, args: EndpointsServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:EndpointsService", name, NO_INPUTS, opts);
     const subject = { component: "EndpointsService", name };
-    requireArguments(subject, args, ["backend", "callers", "region"]);
+    requireArguments(subject, args, "backend", "callers", "region");
     const callers = new KnownCallers(subject, args.callers, {
       who: "the backend's verifier",
       thenAlso: "give the backend its new environment",

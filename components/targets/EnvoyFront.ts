@@ -97,7 +97,7 @@ export class EnvoyFront extends pulumi.ComponentResource {
   constructor(name: string, args: EnvoyFrontArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:EnvoyFront", name, NO_INPUTS, opts);
     const subject = { component: "EnvoyFront", name };
-    requireArguments(subject, args, ["url", "callers", "upstream"]);
+    requireArguments(subject, args, "url", "callers", "upstream");
     const callers = new KnownCallers(subject, args.callers, {
       who: "Envoy",
       thenAlso: "give Envoy its new configuration",

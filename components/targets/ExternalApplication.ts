@@ -62,7 +62,7 @@ export class ExternalApplication extends pulumi.ComponentResource {
   constructor(name: string, args: ExternalApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:ExternalApplication", name, NO_INPUTS, opts);
     const subject = { component: "ExternalApplication", name };
-    requireArguments(subject, args, ["url", "callers"]);
+    requireArguments(subject, args, "url", "callers");
     const callers = new KnownCallers(subject, args.callers, {
       who: "the application's verifier",
       thenAlso: "give the application its new verifierSettings",

@@ -48,7 +48,7 @@ export class FunctionV1Invoker extends pulumi.ComponentResource {
   constructor(name: string, args: FunctionV1InvokerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:FunctionV1Invoker", name, NO_INPUTS, opts);
     const subject = { component: "FunctionV1Invoker", name };
-    requireArguments(subject, args, ["function", "url", "caller"]);
+    requireArguments(subject, args, "function", "url", "caller");
     const { email, member } = args.caller;
     const url = checked(subject, "url", args.url, httpsUrl);
     const caller = checked(subject, "caller.email", email, callerEmail);

@@ -52,7 +52,7 @@ export class GoogleApiTarget extends pulumi.ComponentResource {
   constructor(name: string, args: GoogleApiTargetArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:GoogleApiTarget", name, NO_INPUTS, opts);
     const subject = { component: "GoogleApiTarget", name };
-    requireArguments(subject, args, ["url", "caller", "grant"]);
+    requireArguments(subject, args, "url", "caller", "grant");
     const url = checked(subject, "url", args.url, googleApiUrl);
     const caller = checked(subject, "caller.email", args.caller.email, callerEmail);
     const scope = checked(subject, "scope", args.scope ?? CLOUD_PLATFORM, oauthScope);

@@ -71,7 +71,7 @@ export class IapInvoker extends pulumi.ComponentResource {
   constructor(name: string, args: IapInvokerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:IapInvoker", name, NO_INPUTS, opts);
     const subject = { component: "IapInvoker", name };
-    requireArguments(subject, args, ["url", "clientId", "caller"]);
+    requireArguments(subject, args, "url", "clientId", "caller");
     const { email, member } = args.caller;
     const url = checked(subject, "url", args.url, httpsUrl);
     const clientId = checked(subject, "clientId", args.clientId, oauthClient);

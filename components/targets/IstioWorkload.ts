@@ -92,7 +92,7 @@ export class IstioWorkload extends pulumi.ComponentResource {
   constructor(name: string, args: IstioWorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:IstioWorkload", name, NO_INPUTS, opts);
     const subject = { component: "IstioWorkload", name };
-    requireArguments(subject, args, ["url", "callers", "namespace", "selector"]);
+    requireArguments(subject, args, "url", "callers", "namespace", "selector");
     const callers = new KnownCallers(subject, args.callers, {
       who: "the mesh",
       thenAlso: "apply the new manifests",

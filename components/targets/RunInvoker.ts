@@ -61,7 +61,7 @@ export class RunInvoker extends pulumi.ComponentResource {
   constructor(name: string, args: RunInvokerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:RunInvoker", name, NO_INPUTS, opts);
     const subject = { component: "RunInvoker", name };
-    requireArguments(subject, args, ["service", "region", "url", "caller"]);
+    requireArguments(subject, args, "service", "region", "url", "caller");
     const { email, member } = args.caller;
     const service = checked(subject, "service", args.service, bareName("service"));
     const region = checked(subject, "region", args.region, regionName);

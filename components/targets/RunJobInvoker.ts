@@ -57,7 +57,7 @@ export class RunJobInvoker extends pulumi.ComponentResource {
   constructor(name: string, args: RunJobInvokerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("automatic-oidc:index:RunJobInvoker", name, NO_INPUTS, opts);
     const subject = { component: "RunJobInvoker", name };
-    requireArguments(subject, args, ["job", "region", "caller"]);
+    requireArguments(subject, args, "job", "region", "caller");
     const job = checked(subject, "job", args.job, bareName("job"));
     const region = checked(subject, "region", args.region, regionName);
     const role = checked(subject, "role", args.role ?? RunJobRole.Executor, oneOf(RunJobRole));

@@ -23,7 +23,7 @@ interface Form {
 export function requireArguments<Args extends object>(
   subject: Subject,
   args: Args,
-  required: readonly Required<Args>[],
+  ...required: readonly Required<Args>[]
 ): void {
   if (!isObject(args)) {
     const all = required.map((property) => `${property}: ${formOf(property).give}`).join("; ");
@@ -59,7 +59,7 @@ function requireForm(subject: Subject, property: string, it: unknown, form: Form
 }
 
 function formOf(property: string): Form {
-  return Object.hasOwn(FORMS, property) ? (FORMS[property] ?? ANY) : ANY;
+  return FORMS.get(property) ?? ANY;
 }
 
 /** Known now or later. */
@@ -94,48 +94,50 @@ const SECRET: Form = {
 };
 
 /** An argument is called the same in all components that have it. */
-const FORMS: Readonly<Record<string, Form>> = {
-  agentEmails: object("addresses under the agents' names, or leave it out"),
-  agents: list("agents, as in [TokenAgent.Scheduler]"),
-  arguments: list('texts, as in ["--all"]'),
-  audience: value("the audience that callers send"),
-  backend: object("the service as { service, region, url }"),
-  caller: CALLER,
-  callers: keyed("callers under keys of your choice: { nightly: nightlyCaller }", CALLER),
-  clientId: value("the id of the OAuth client that IAP lets programs use"),
-  cloudSqlInstances: list("connection names, as in [instance.connectionName]"),
-  command: list('texts, as in ["node", "close.js"]'),
-  customAudiences: list('audiences, as in ["https://reports.example.com"]'),
-  deadLetters: object("an object, {} for the defaults, or leave it out"),
-  deployers: keyed(MEMBERS),
-  enqueuers: keyed(MEMBERS),
-  entryPoint: value("the name of the exported function"),
-  environment: object("variables: { NAME: value }", ANY),
-  formerAudiences: list('audiences, as in ["https://old.example.com"]'),
-  function: value("the name of the function"),
-  grant: value("the role of the grant that the call needs"),
-  headers: object("headers: { NAME: value }", ANY),
-  iap: object("{ clientId }, or leave it out"),
-  image: value("the address of an image"),
-  invokers: keyed(MEMBERS),
-  job: value("the name of the job"),
-  labels: object("labels: { name: value }", ANY),
-  namespace: value("the namespace of the workload"),
-  paths: list('paths, as in ["/orders/{order}"]'),
-  project: value('the id of the project, such as "my-project"'),
-  query: object("parameters: { name: value }", ANY),
-  rateLimits: object("limits as an object, or leave it out"),
-  region: value('one, such as "us-central1"'),
-  retry: object("settings as an object, or leave it out"),
-  schedule: value('a cron expression, such as "0 3 * * *"'),
-  secrets: keyed("secrets: { NAME: { secret } }", SECRET),
-  selector: object('the labels of the workload\'s pods: { app: "ledger" }', ANY),
-  service: value("the name of the service"),
-  services: list('APIs, as in ["run", "cloudscheduler"]'),
-  source: value("the folder or archive with the code"),
-  subjects: keyed("subjects under the keys of callers"),
-  target: object("what authorize of a target returns, or an invoker"),
-  upstream: object("the application behind Envoy as { address, port }"),
-  url: value('an https address, such as "https://jobs.example.com"'),
-  vpcEgress: object("{ network } or { subnetwork }, or leave it out"),
-};
+const FORMS = new Map<string, Form>(
+  Object.entries({
+    agentEmails: object("addresses under the agents' names, or leave it out"),
+    agents: list("agents, as in [TokenAgent.Scheduler]"),
+    arguments: list('texts, as in ["--all"]'),
+    audience: value("the audience that callers send"),
+    backend: object("the service as { service, region, url }"),
+    caller: CALLER,
+    callers: keyed("callers under keys of your choice: { nightly: nightlyCaller }", CALLER),
+    clientId: value("the id of the OAuth client that IAP lets programs use"),
+    cloudSqlInstances: list("connection names, as in [instance.connectionName]"),
+    command: list('texts, as in ["node", "close.js"]'),
+    customAudiences: list('audiences, as in ["https://reports.example.com"]'),
+    deadLetters: object("an object, {} for the defaults, or leave it out"),
+    deployers: keyed(MEMBERS),
+    enqueuers: keyed(MEMBERS),
+    entryPoint: value("the name of the exported function"),
+    environment: object("variables: { NAME: value }", ANY),
+    formerAudiences: list('audiences, as in ["https://old.example.com"]'),
+    function: value("the name of the function"),
+    grant: value("the role of the grant that the call needs"),
+    headers: object("headers: { NAME: value }", ANY),
+    iap: object("{ clientId }, or leave it out"),
+    image: value("the address of an image"),
+    invokers: keyed(MEMBERS),
+    job: value("the name of the job"),
+    labels: object("labels: { name: value }", ANY),
+    namespace: value("the namespace of the workload"),
+    paths: list('paths, as in ["/orders/{order}"]'),
+    project: value('the id of the project, such as "my-project"'),
+    query: object("parameters: { name: value }", ANY),
+    rateLimits: object("limits as an object, or leave it out"),
+    region: value('one, such as "us-central1"'),
+    retry: object("settings as an object, or leave it out"),
+    schedule: value('a cron expression, such as "0 3 * * *"'),
+    secrets: keyed("secrets: { NAME: { secret } }", SECRET),
+    selector: object('the labels of the workload\'s pods: { app: "ledger" }', ANY),
+    service: value("the name of the service"),
+    services: list('APIs, as in ["run", "cloudscheduler"]'),
+    source: value("the folder or archive with the code"),
+    subjects: keyed("subjects under the keys of callers"),
+    target: object("what authorize of a target returns, or an invoker"),
+    upstream: object("the application behind Envoy as { address, port }"),
+    url: value('an https address, such as "https://jobs.example.com"'),
+    vpcEgress: object("{ network } or { subnetwork }, or leave it out"),
+  }),
+);

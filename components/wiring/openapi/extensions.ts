@@ -56,7 +56,7 @@ function doorsBelow(
     const place = name === "" ? key : `${name}.${key}`;
     if (!key.startsWith("x-google-") && !FORMER.includes(key))
       return doorsBelow(inner, [...at, key], place, checked);
-    const places = Object.hasOwn(checked, key) ? (checked[key] ?? []) : [];
+    const places = checked[key] ?? [];
     const isLookedAt = places.some((each) => isAt(each, at));
     if (key === "x-google-allow" && inner !== "configured") return [{ place, value: inner, ...ALLOWS_MORE }];
     if (isLookedAt) return [];
