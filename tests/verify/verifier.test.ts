@@ -621,6 +621,16 @@ describe("against attacks", () => {
     }
   });
 
+  it("looks no further at a header that is longer than any token", async () => {
+    const verifier = await google.verifier();
+    for (const length of [16_385, 2 ** 26]) {
+      const error = await refusal(
+        verifier.verifyHeaders([["Authorization", `Bearer ${"a".repeat(length)}`]]),
+      );
+      expect(error.message).toContain("longer than 16384 characters");
+    }
+  });
+
   it("behind Cloud Run lets in only what Cloud Run refuses: forgeries that are in order but for their signature", async () => {
     const verifier = createVerifierBehindCloudRun(behindCloudRun());
     const admitted: string[] = [];

@@ -6,8 +6,8 @@ export interface ParsedToken {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** Google's are below 2 KiB; whatever is much longer is not worth parsing. */
-const LONGEST_TOKEN = 16_384;
+/** Characters. Google's are below 2 KiB; whatever is much longer is not worth parsing. */
+export const LONGEST_TOKEN = 16_384;
 
 /** What Cloud Run puts in the place of the signature. https://docs.cloud.google.com/run/docs/troubleshooting */
 const REMOVED = "SIGNATURE_REMOVED_BY_GOOGLE";
@@ -35,7 +35,7 @@ export function parseCheckedToken(token: string): ParsedToken {
 /** Not everybody has a compiler that refuses what the types do, and a header that is missing is undefined. */
 function partsOf(token: unknown): [string, string, string] {
   if (typeof token !== "string") throw malformed("it is not a text");
-  if (token.length > LONGEST_TOKEN) throw malformed(`it is longer than ${LONGEST_TOKEN} characters`);
+  if (token.length > LONGEST_TOKEN) throw tooLong();
   const [header, payload, signature, ...more] = token.split(".");
   if (!header || !payload || !signature || more.length > 0) throw malformed("it has not three parts");
   return [header, payload, signature];
@@ -73,6 +73,11 @@ function readJson(bytes: Uint8Array): unknown {
     // JSON.parse quotes what it could not read, which is a piece of the token.
     return undefined;
   }
+}
+
+/** What is refused before anything else is done with it. */
+export function tooLong(): RequestRefused {
+  return malformed(`it is longer than ${LONGEST_TOKEN} characters`);
 }
 
 function malformed(detail: string): RequestRefused {

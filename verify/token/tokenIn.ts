@@ -1,6 +1,7 @@
 import { RequestRefused } from "../RequestRefused";
 import type { HeaderList } from "../Verifier";
 import { headerPairs } from "./headerPairs";
+import { LONGEST_TOKEN, tooLong } from "./parseToken";
 
 /** RFC 6750, section 2.1; the comma would begin a second one. */
 const BEARER = /^Bearer +([^\s,]+) *$/i;
@@ -23,6 +24,8 @@ function onlyToken(values: readonly unknown[]): string {
   if (typeof value !== "string") throw new RequestRefused("ERR_TOKEN_MISSING", "the header is not a text");
   // Headers of the Fetch API join what came twice by commas, which are in no token.
   if (more.length > 0 || value.includes(",")) throw new RequestRefused("ERR_TOKEN_SEVERAL");
+  // A regular expression may run out of stack on a text of millions of characters.
+  if (value.length > LONGEST_TOKEN + "Bearer ".length) throw tooLong();
   const token = BEARER.exec(value)?.[1];
   if (token === undefined)
     throw new RequestRefused("ERR_TOKEN_MISSING", 'the header is not "Bearer" and a token');
