@@ -12,7 +12,6 @@ import type { Composition } from "./support/compositions";
 import { label } from "./support/graph";
 import { Live } from "./support/live";
 import type { Application } from "./support/live";
-import { withoutStackTraces } from "./support/stack-traces";
 import { DEPLOYER, PROJECT, TestStack } from "./support/stack";
 import type { Deployed } from "./support/stack";
 
@@ -71,7 +70,7 @@ test(
     process.stdout.write(`${RUNS} compositions, the same again with SEED=${SEED}\n`);
     const kinds = fc.constantFrom<ProjectKind>("default", "hardened");
     const property = fc.asyncProperty(kinds, compositions, check);
-    await withoutStackTraces(() => fc.assert(property, { numRuns: RUNS, seed: SEED }));
+    await fc.assert(property, { numRuns: RUNS, seed: SEED });
   },
   120_000 + RUNS * 3_000,
 );

@@ -1,16 +1,15 @@
 import * as cloudrunv2 from "@pulumi/gcp/cloudrunv2";
 import * as endpoints from "@pulumi/gcp/endpoints";
 import * as pulumi from "@pulumi/pulumi";
-import { autoName } from "../identity/resourceName";
 import { after } from "../wiring/after";
 import type { Subject } from "../wiring/checks";
 import { checked, nonEmpty } from "../wiring/checks";
 import { checkedLabels } from "../wiring/labels";
-import { NAME_RULES } from "../wiring/names";
 import { grantOf } from "../wiring/options";
 import type { EndpointsServiceArgs } from "./EndpointsService";
 import type { GatewayIdentity } from "./gatewayBackend";
 import { instanceLimits } from "./instances";
+import { runServiceName } from "./runServiceName";
 import { runTemplate } from "./runTemplate";
 
 /** https://docs.cloud.google.com/endpoints/docs/openapi/get-started-cloud-run#deploying_the_espv2_container */
@@ -48,16 +47,7 @@ export function createProxy(
   { managedService, controllerGrant, identity }: ProxyParts,
   options: pulumi.CustomResourceOptions,
 ): cloudrunv2.Service {
-  const { name, options: named } = autoName(
-    {
-      subject,
-      child: subject.name,
-      rule: NAME_RULES.runService,
-      exact: args.serviceName,
-      property: "serviceName",
-    },
-    options,
-  );
+  const { name, options: named } = runServiceName(subject, args.serviceName, options);
   const instances = instanceLimits(subject, args, 1000);
   return new cloudrunv2.Service(
     subject.name,

@@ -1,15 +1,14 @@
 import * as cloudrunv2 from "@pulumi/gcp/cloudrunv2";
 import * as pulumi from "@pulumi/pulumi";
-import { autoName } from "../identity/resourceName";
 import { after } from "../wiring/after";
 import type { Subject } from "../wiring/checks";
 import { checked, nonEmpty, oneOf, within } from "../wiring/checks";
 import { durationWithin } from "../wiring/durations";
-import { NAME_RULES } from "../wiring/names";
 import type { CloudRunServiceArgs } from "./CloudRunService";
 import { instanceLimits } from "./instances";
 import type { RunIdentity } from "./runIdentity";
 import { RunIngress } from "./runIngress";
+import { runServiceName } from "./runServiceName";
 import { runTemplate } from "./runTemplate";
 
 /** The Run service of a `CloudRunService`, made after what its revision needs. */
@@ -19,16 +18,7 @@ export function createRunService(
   identity: RunIdentity,
   options: pulumi.CustomResourceOptions,
 ): cloudrunv2.Service {
-  const { name, options: named } = autoName(
-    {
-      subject,
-      child: subject.name,
-      rule: NAME_RULES.runService,
-      exact: args.serviceName,
-      property: "serviceName",
-    },
-    options,
-  );
+  const { name, options: named } = runServiceName(subject, args.serviceName, options);
   const instances = instanceLimits(subject, args, 1000);
   return new cloudrunv2.Service(
     subject.name,

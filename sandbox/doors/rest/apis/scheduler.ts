@@ -64,23 +64,7 @@ function permitted(cloud: Cloud, call: Call, permission: string): Call["params"]
 
 /** Of what Google tells of a job, this is what the sandbox knows. */
 function jobJson({ id, state }: Job): object {
-  const {
-    description,
-    schedule,
-    timeZone,
-    httpTarget,
-    retryConfig,
-    attemptDeadline,
-    state: standing,
-  } = state;
-  return {
-    name: id,
-    description,
-    schedule,
-    timeZone,
-    httpTarget,
-    retryConfig,
-    attemptDeadline,
-    state: standing,
-  };
+  const { description, schedule, timeZone, httpTarget, retryConfig, attemptDeadline } = state;
+  const said = { description, schedule, timeZone, httpTarget, retryConfig, attemptDeadline };
+  return { name: id, ...said, state: state.state };
 }
