@@ -15,10 +15,14 @@ import { serviceAccountName } from "../../sandbox/cloud/names";
 import { allow } from "../../sandbox/doors/rest/allow";
 import type { Api } from "../../sandbox/doors/rest/api";
 import { metadataApi } from "../../sandbox/doors/rest/apis/metadata";
+import { pubsubApi } from "../../sandbox/doors/rest/apis/pubsub";
+import { schedulerApi } from "../../sandbox/doors/rest/apis/scheduler";
+import { tasksApi } from "../../sandbox/doors/rest/apis/tasks";
 import { googleApis } from "../../sandbox/doors/rest/google-apis";
 import { authenticator } from "../../sandbox/doors/rest/principal";
 import { readJson } from "../../sandbox/doors/rest/read-json";
 import { RestDoor } from "../../sandbox/doors/rest/rest-door";
+import { requireScopes } from "../../sandbox/cloud/tokens/scopes";
 import { createSigningKey, type SigningKey } from "../../sandbox/cloud/tokens/signing-key";
 import { codesIn } from "../support/markdown";
 import { sharedSigningKey } from "../support/signing-key";
@@ -806,4 +810,15 @@ describe("docs/tokens.md", () => {
       expect(`${path}: ${body}`).not.toContain("Nothing is modelled at this path");
     }
   });
+});
+
+test("the scopes that APIs ask for can be asked for", () => {
+  const cloud = new Cloud({ clock: new VirtualClock(0), projects: [PROJECT] });
+  const unused = (): never => {
+    throw new Error("not called");
+  };
+  const served = [tasksApi(unused), schedulerApi(cloud, unused), pubsubApi(cloud, unused)];
+  const scopes = [...googleApis(cloud), ...served].flatMap((api) => api.scopes ?? []);
+  expect(scopes.length).toBeGreaterThanOrEqual(served.length);
+  requireScopes(scopes, (scope) => new Error(scope));
 });

@@ -10,6 +10,7 @@ const AUTH = "https://www.googleapis.com/auth";
 const KNOWN: readonly string[] = [
   CLOUD_PLATFORM,
   `${AUTH}/cloud-platform.read-only`,
+  `${AUTH}/cloud-scheduler`,
   `${AUTH}/cloud-tasks`,
   `${AUTH}/devstorage.full_control`,
   `${AUTH}/devstorage.read_only`,

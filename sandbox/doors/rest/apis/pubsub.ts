@@ -1,4 +1,5 @@
 import { z } from "zod/mini";
+import { isBase64 } from "../../../cloud/base64";
 import type { Cloud } from "../../../cloud/cloud";
 import { CloudError } from "../../../cloud/errors";
 import { topicName } from "../../../cloud/names";
@@ -12,7 +13,7 @@ const NAME = "pubsub.googleapis.com";
 
 const message = z
   .strictObject({
-    data: z.optional(z.string().check(z.regex(/^[A-Za-z0-9+/]*={0,2}$/, "it must be base64"))),
+    data: z.optional(z.string().check(z.refine(isBase64, "it must be base64"))),
     attributes: z.optional(z.record(z.string(), z.string())),
     orderingKey: z.optional(z.string()),
   })
