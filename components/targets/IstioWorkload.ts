@@ -194,7 +194,9 @@ function workloadCallers(
   { subjects = {} }: IstioWorkloadArgs,
   { each }: KnownCallers,
 ): WorkloadCaller[] {
-  const nobody = Object.keys(subjects).find((key) => !(key in each));
+  const ids = new Map(Object.entries(subjects));
+  const callers = new Set(Object.keys(each));
+  const nobody = [...ids.keys()].find((key) => !callers.has(key));
   if (nobody !== undefined) {
     refuse(subject, "subjects", nobody, {
       problem: "is no key of `callers`",
@@ -203,7 +205,7 @@ function workloadCallers(
   }
   return Object.entries(each).map(([key, email]) => ({
     email: checked(subject, `callers.${key}.email`, email, noWildcard),
-    subject: checkedIfGiven(subject, `subjects.${key}`, subjects[key], accountId),
+    subject: checkedIfGiven(subject, `subjects.${key}`, ids.get(key), accountId),
   }));
 }
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Caller } from "./callers";
-import type { Subject } from "./checks";
+import type { Problem, Subject } from "./checks";
 import { refuse } from "./checks";
 
 /** The names of the arguments that may not be left out. */
@@ -12,6 +12,8 @@ interface Form {
   readonly problem: string;
   /** The same of each item or entry. */
   readonly each?: Form | undefined;
+  /** Keys that do not come through Pulumi's SDK. */
+  readonly lostKeys?: readonly string[] | undefined;
   /** What to give, after "Give". */
   readonly give: string;
 }
@@ -52,11 +54,21 @@ function requireForm(subject: Subject, property: string, it: unknown, form: Form
   }
   if (form.each === undefined || pulumi.Output.isInstance(it)) return;
   for (const [key, item] of Object.entries(it)) {
+    if (form.lostKeys?.includes(key) === true) refuse(subject, property, key, LOST_KEY);
     // As everywhere in JavaScript: an entry that is undefined is an entry that is left out.
     if (item === undefined && form.each === ANY) continue;
     requireForm(subject, Array.isArray(it) ? `${property}[${key}]` : `${property}.${key}`, item, form.each);
   }
 }
+
+/** The SDK writes one map into another by assignment. */
+const ASSIGNED: readonly string[] = ["__proto__"];
+/** It also takes each input of a resource for a text, to name it in its logs. */
+const REGISTERED: readonly string[] = [...ASSIGNED, "toString"];
+const LOST_KEY: Problem = {
+  problem: "is a key that Pulumi's SDK cannot hold",
+  remedy: "Choose another",
+};
 
 function formOf(property: string): Form {
   return FORMS.get(property) ?? ANY;
@@ -67,8 +79,13 @@ function value(give: string): Form {
   return { fits: () => true, problem: "", give };
 }
 
-function object(give: string, each?: Form): Form {
-  return { fits: isObject, problem: "is no object", give, each };
+function object(give: string): Form {
+  return { fits: isObject, problem: "is no object", give };
+}
+
+/** Values that a resource gets under the same keys. */
+function map(give: string, lostKeys = REGISTERED): Form {
+  return { ...object(give), each: ANY, lostKeys };
 }
 
 function list(give: string, each: Form = ANY): Form {
@@ -77,7 +94,13 @@ function list(give: string, each: Form = ANY): Form {
 
 /** Values under keys that name resources, and so must be known now. */
 function keyed(give: string, each: Form = ANY): Form {
-  return { fits: (it) => isObject(it) && !pulumi.Output.isInstance(it), problem: "is no object", give, each };
+  return {
+    fits: (it) => isObject(it) && !pulumi.Output.isInstance(it),
+    problem: "is no object",
+    give,
+    each,
+    lostKeys: ASSIGNED,
+  };
 }
 
 function isObject(it: unknown): boolean {
@@ -111,26 +134,26 @@ const FORMS = new Map<string, Form>(
     deployers: keyed(MEMBERS),
     enqueuers: keyed(MEMBERS),
     entryPoint: value("the name of the exported function"),
-    environment: object("variables: { NAME: value }", ANY),
+    environment: map("variables: { NAME: value }"),
     formerAudiences: list('audiences, as in ["https://old.example.com"]'),
     function: value("the name of the function"),
     grant: value("the role of the grant that the call needs"),
-    headers: object("headers: { NAME: value }", ANY),
+    headers: map("headers: { NAME: value }"),
     iap: object("{ clientId }, or leave it out"),
     image: value("the address of an image"),
     invokers: keyed(MEMBERS),
     job: value("the name of the job"),
-    labels: object("labels: { name: value }", ANY),
+    labels: map("labels: { name: value }"),
     namespace: value("the namespace of the workload"),
     paths: list('paths, as in ["/orders/{order}"]'),
     project: value('the id of the project, such as "my-project"'),
-    query: object("parameters: { name: value }", ANY),
+    query: map("parameters: { name: value }", ASSIGNED),
     rateLimits: object("limits as an object, or leave it out"),
     region: value('one, such as "us-central1"'),
     retry: object("settings as an object, or leave it out"),
     schedule: value('a cron expression, such as "0 3 * * *"'),
     secrets: keyed("secrets: { NAME: { secret } }", SECRET),
-    selector: object('the labels of the workload\'s pods: { app: "ledger" }', ANY),
+    selector: map('the labels of the workload\'s pods: { app: "ledger" }'),
     service: value("the name of the service"),
     services: list('APIs, as in ["run", "cloudscheduler"]'),
     source: value("the folder or archive with the code"),

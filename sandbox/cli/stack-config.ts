@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseDocument } from "yaml";
+import { own } from "../cloud/own";
 import { asText, type Declaration, fromText, isEncrypted, isOfType, typeName } from "./config-values";
 import { UsageError } from "./usage-error";
 
@@ -66,7 +67,7 @@ function check(
   file: string,
 ): void {
   for (const [key, value] of Object.entries(values)) {
-    const declaration = declarations[key];
+    const declaration = own(declarations, key);
     if (isEncrypted(value)) {
       throw new UsageError(
         `${file}: ${key} is encrypted, and the sandbox has no key to it. Give a value to try with: --config ${key}=VALUE`,

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { Cloud } from "../cloud/cloud";
 import { CloudError } from "../cloud/errors";
 import { newProject } from "../cloud/new-project";
+import { own } from "../cloud/own";
 import type { ProjectKind } from "../cloud/projects";
 import { RealClock } from "../cloud/real-clock";
 import { Provider } from "../cloud/resources/provider";
@@ -92,7 +93,7 @@ export class World {
     this.#apis = new RestApis(apis, authenticator(this.cloud));
     this.door = new ProviderDoor({
       cloud: this.cloud,
-      newProject: (id) => newProject(id, { number: this.#numbers[id], kind: projectKind }),
+      newProject: (id) => newProject(id, { number: own(this.#numbers, id), kind: projectKind }),
       onMade: (made) => {
         this.#made.set(keyOf(made), made);
       },

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as components from "../../components";
-import { refusal } from "../support/arguments";
+import { asked, refusal } from "../support/arguments";
 import { TestStack } from "../support/stack";
 
 // What TypeScript's compiler refuses reaches the components from programs in JavaScript, and as values of type any.
@@ -140,6 +140,73 @@ describe.each(Object.keys(VALID()))("%s", (name) => {
     }
   });
 });
+
+/** Values under a key of each map, where any text will not do. */
+const UNDER_A_KEY: Readonly<Record<string, unknown>> = {
+  callers: { email: "weekly@my-project.iam.gserviceaccount.com" },
+  subjects: "112233445566778899000",
+  secrets: { secret: "projects/my-project/secrets/token" },
+  deployers: "group:pipeline@example.com",
+  invokers: "group:people@example.com",
+  enqueuers: "group:senders@example.com",
+};
+
+// Every object has these without being given them.
+const INHERITED = Object.getOwnPropertyNames(Object.prototype);
+/** Maps that a resource gets as they are. */
+const REGISTERED = ["environment", "headers", "labels", "selector"];
+
+describe.each(mapsOf(Object.keys(VALID())))(
+  "%s with what every object has as keys of %s",
+  (name, property) => {
+    const withKey = (key: string) => {
+      const callers = property === "subjects" ? { callers: { [key]: UNDER_A_KEY.callers } } : {};
+      return { ...VALID()[name], ...callers, [property]: { [key]: UNDER_A_KEY[property] ?? "text" } };
+    };
+
+    const lost = ["__proto__", ...(REGISTERED.includes(property) ? ["toString"] : [])];
+
+    test("takes them for keys like any other", async () => {
+      for (const key of INHERITED.filter((each) => !lost.includes(each))) {
+        const [found, alike] = [await outcome(name, withKey(key)), await outcome(name, withKey(`${key}x`))];
+        expect([key, found]).toEqual([key, alike.replaceAll(`${key}x`, key)]);
+      }
+    });
+
+    test("refuses those that Pulumi's SDK loses", async () => {
+      for (const key of lost) {
+        expect(await said(name, withKey(key))).toBe(
+          `${name} "x": ${property === "subjects" ? "callers" : property} "${key}" is a key that Pulumi's SDK cannot hold. Choose another`,
+        );
+      }
+    });
+  },
+);
+
+test("a subject needs a caller of its own, whatever it is called", async () => {
+  const args = { ...VALID().IstioWorkload, subjects: { constructor: "112233445566778899000" } };
+  expect(await said("IstioWorkload", args)).toBe(
+    'IstioWorkload "x": subjects "constructor" is no key of `callers`. Give each id under the key of the caller whose it is',
+  );
+});
+
+function mapsOf(names: readonly string[]): [name: string, property: string][] {
+  return names.flatMap((name) => {
+    const { inputProperties } = inputsOf(name);
+    const maps = Object.keys(inputProperties).filter(
+      (property) => inputProperties[property]?.type === "object",
+    );
+    return maps.map((property): [string, string] => [name, property]);
+  });
+}
+
+/** What a program asks for, or what it is refused with. */
+async function outcome(name: string, args: unknown): Promise<string> {
+  const inputs = asked(new TestStack(), () => void made(name, args));
+  return JSON.stringify(
+    await inputs.catch((error: unknown) => (error instanceof Error ? error.message : error)),
+  );
+}
 
 test.each(["CloudRunService", "CloudFunctionV1", "ExternalApplication", "IstioWorkload"])(
   "%s authorizes callers, and nothing else",

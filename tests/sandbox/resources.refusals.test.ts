@@ -874,6 +874,36 @@ test("a diff names every change by its path", async () => {
   });
 });
 
+describe("what every object has", () => {
+  test("is not taken for what was there before, or is there now", async () => {
+    const bench = new Bench();
+    await bench.upTo(RUN);
+    const plain = sampleOf(RUN);
+    const labelled = { ...plain, labels: { ...(plain.labels as Props), constructor: "x" } };
+    const { id, outputs } = await bench.create(RUN, plain);
+    const [olds, news] = [bench.checked(RUN, plain), bench.checked(RUN, labelled)];
+    const q = { id, oldOutputs: outputs };
+    expect(bench.provider.diff(RUN, { ...q, oldInputs: olds, news }).detailed).toEqual({
+      "labels.constructor": "add",
+    });
+    expect(bench.provider.diff(RUN, { ...q, oldInputs: news, news: olds }).detailed).toEqual({
+      "labels.constructor": "delete",
+    });
+  });
+
+  test("is no variable, no runtime and no region", async () => {
+    const bench = new Bench();
+    await bench.upTo(FUNCTION);
+    const sample = sampleOf(FUNCTION);
+    const secret = { key: "constructor", projectId: PROJECT, secret: "s", version: "latest" };
+    const withSecret = changed(sample, "serviceConfig.secretEnvironmentVariables", [secret]);
+    expect(bench.failures(FUNCTION, withSecret)).toEqual([]);
+    await expect(
+      bench.create(FUNCTION, changed(sample, "buildConfig.runtime", "constructor")),
+    ).rejects.toThrow('runtime "constructor" is not modelled');
+  });
+});
+
 describe("gateways", () => {
   const MANAGED_SERVICE = "gcp:endpoints/service:Service";
   const API = "gcp:apigateway/api:Api";

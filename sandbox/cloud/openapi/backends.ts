@@ -1,3 +1,4 @@
+import { own } from "../own";
 import { invalid, isPart, notModelled, type OpenApiDocument, partAt, type Part, textAt } from "./document";
 import type { ApiBackend } from "./service-config";
 
@@ -61,7 +62,7 @@ const backendV2: Read = (value, where, usual) => {
 /** In 3.x a backend is named where it is used, and described at the root. */
 function namedBackend(backends: Part): Read {
   return (name, where) => {
-    const value = typeof name === "string" ? backends[name] : undefined;
+    const value = typeof name === "string" ? own(backends, name) : undefined;
     if (!isPart(value))
       throw invalid(`${where} names the backend ${JSON.stringify(name)}, which is not described`);
     const at = `x-google-api-management.backends.${String(name)}`;

@@ -1,3 +1,4 @@
+import { own } from "../own";
 import { isPart, notModelled, type OpenApiDocument } from "./document";
 
 /** Keys from the root; an asterisk stands for any. */
@@ -44,7 +45,7 @@ function refuse(value: unknown, at: Place, places: Readonly<Record<string, reado
   if (!isPart(value)) return;
   for (const [key, inner] of Object.entries(value)) {
     const isGoogles = key.startsWith("x-google-") || FORMER.includes(key);
-    const known = Object.hasOwn(places, key) ? (places[key] ?? []) : [];
+    const known = own(places, key) ?? [];
     if (isGoogles && !known.some((place) => isAt(place, at))) throw notModelled([...at, key].join("."));
     refuse(inner, [...at, key], places);
   }

@@ -1,3 +1,4 @@
+import { own } from "../own";
 import { looksAutoNamed } from "./autonaming";
 import type { Kind } from "./kind";
 import { isAsset, isProps, isUnknown, type Props } from "./values";
@@ -37,7 +38,7 @@ function mustGoFirst(kind: Kind<never>, olds: Props, news: Props): boolean {
 
 function compareProps(kind: Kind<never>, diff: Diff, at: Place, olds: Props, news: Props): void {
   for (const key of new Set([...Object.keys(olds), ...Object.keys(news)])) {
-    compare(kind, diff, below(at, key), olds[key], news[key]);
+    compare(kind, diff, below(at, key), own(olds, key), own(news, key));
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod/mini";
+import { own } from "../own";
 import type { Failure } from "./kind";
 import { isProps, valueAt, type Props } from "./values";
 
@@ -71,7 +72,7 @@ function variableRules(inputs: Props, paths: { variables: string; secrets: strin
   if (!isProps(variables) || !Array.isArray(secrets)) return [];
   return secrets.flatMap((secret: unknown, index) => {
     const key = isProps(secret) ? secret.key : undefined;
-    if (typeof key !== "string" || variables[key] === undefined) return [];
+    if (typeof key !== "string" || own(variables, key) === undefined) return [];
     return [
       { property: `${paths.secrets}[${index}].key`, reason: `"${key}" is also a plain environment variable` },
     ];

@@ -1,3 +1,4 @@
+import { own } from "../own";
 import { pattern } from "./shapes";
 
 /**
@@ -49,7 +50,7 @@ const CODES: Readonly<Partial<Record<string, string>>> = {
 };
 
 export function regionCode(region: string): string | undefined {
-  return CODES[region];
+  return own(CODES, region);
 }
 
 export const region = () =>

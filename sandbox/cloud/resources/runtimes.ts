@@ -1,3 +1,5 @@
+import { own } from "../own";
+
 /** A language runtime of Cloud Functions, and from when on nothing can be deployed on it any more. */
 interface Runtime {
   generations: readonly (1 | 2)[];
@@ -18,7 +20,7 @@ const RUNTIMES: Readonly<Partial<Record<string, Runtime>>> = {
 
 /** Why nothing can be deployed on this runtime at this time, or undefined if it can. */
 export function runtimeRefusal(name: string, generation: 1 | 2, now: number): string | undefined {
-  const runtime = RUNTIMES[name];
+  const runtime = own(RUNTIMES, name);
   if (runtime === undefined) {
     return `runtime "${name}" is not modelled by the sandbox, which knows ${Object.keys(RUNTIMES).join(", ")}`;
   }

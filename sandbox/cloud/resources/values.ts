@@ -1,3 +1,5 @@
+import { own } from "../own";
+
 /** Stands wherever a value is not known before the deployment. */
 export const UNKNOWN: unique symbol = Symbol.for("automatic-oidc.sandbox.unknown");
 
@@ -45,7 +47,7 @@ export function valueAt(props: Props, path: string): unknown {
   for (const key of path.split(".")) {
     if (isUnknown(value)) return UNKNOWN;
     if (!isProps(value)) return undefined;
-    value = value[key];
+    value = own(value, key);
   }
   return value;
 }
@@ -55,7 +57,7 @@ export function withValue(props: Props, path: string, value: unknown): Props {
   const dot = path.indexOf(".");
   if (dot < 0) return { ...props, [path]: value };
   const head = path.slice(0, dot);
-  const below = props[head];
+  const below = own(props, head);
   return { ...props, [head]: withValue(isProps(below) ? below : {}, path.slice(dot + 1), value) };
 }
 
@@ -89,7 +91,7 @@ export function restrictedTo(inputs: unknown, state: unknown): unknown {
   if (!isProps(inputs) || !isProps(state)) return state;
   const kept: Props = {};
   for (const [key, value] of Object.entries(inputs)) {
-    const found = restrictedTo(value, state[key]);
+    const found = restrictedTo(value, own(state, key));
     if (found !== undefined) kept[key] = found;
   }
   return kept;

@@ -1,4 +1,5 @@
 import { CloudError } from "../../cloud/errors";
+import { own } from "../../cloud/own";
 
 type Attributes = Readonly<Record<string, string>>;
 export type Filter = (attributes: Attributes) => boolean;
@@ -76,7 +77,7 @@ class Parser {
     this.#expect(",");
     const prefix = this.#string();
     this.#expect(")");
-    return (attributes) => Object.hasOwn(attributes, key) && (attributes[key] ?? "").startsWith(prefix);
+    return (attributes) => own(attributes, key)?.startsWith(prefix) === true;
   }
 
   #comparison(): Filter {
@@ -90,7 +91,7 @@ class Parser {
     const unequal = this.#take("!=");
     if (!unequal) this.#expect("=");
     const value = this.#string();
-    const equals: Filter = (attributes) => Object.hasOwn(attributes, key) && attributes[key] === value;
+    const equals: Filter = (attributes) => own(attributes, key) === value;
     // Not documented for a message without the attribute: taken as "not equal".
     return unequal ? (attributes) => !equals(attributes) : equals;
   }

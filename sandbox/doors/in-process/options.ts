@@ -1,3 +1,4 @@
+import { own } from "../../cloud/own";
 import type { Diff, DiffKind } from "../../cloud/resources/diff";
 import { isProps } from "../../cloud/resources/values";
 import type { Props } from "../../cloud/resources/values";
@@ -31,7 +32,7 @@ const keysOf = (path: string): string[] => path.split(/[.[\]]/).filter((key) => 
 function get(value: unknown, [key, ...rest]: readonly string[]): unknown {
   if (key === undefined) return value;
   if (Array.isArray(value)) return get(value[Number(key)] as unknown, rest);
-  return isProps(value) ? get(value[key], rest) : undefined;
+  return isProps(value) ? get(own(value, key), rest) : undefined;
 }
 
 function set(value: unknown, [key, ...rest]: readonly string[], to: unknown): unknown {
@@ -40,7 +41,7 @@ function set(value: unknown, [key, ...rest]: readonly string[], to: unknown): un
     return value.map((item: unknown, index) => (String(index) === key ? set(item, rest, to) : item));
   }
   if (!isProps(value)) return value;
-  const item = set(value[key], rest, to);
+  const item = set(own(value, key), rest, to);
   if (item !== undefined) return { ...value, [key]: item };
   return Object.fromEntries(Object.entries(value).filter(([other]) => other !== key));
 }

@@ -1,4 +1,5 @@
 import type { Cloud } from "../../cloud/cloud";
+import { own } from "../../cloud/own";
 import type { HttpRequest } from "../http";
 import { authenticateAll, type Authentication } from "../jwt-authn/authenticate";
 import { DEFAULT_LOCATIONS, findTokens, type FoundToken, type Locations } from "../jwt-authn/locations";
@@ -32,7 +33,7 @@ export class JwtFilter {
     const requirement =
       rule?.requirement_name === undefined
         ? rule?.requires
-        : this.config.requirement_map?.[rule.requirement_name];
+        : own(this.config.requirement_map ?? {}, rule.requirement_name);
     const isFree = this.config.bypass_cors_preflight === true && isPreflight(exchange);
     const found: JwtOutcome = { answer: undefined, metadata: {}, removed: [] };
     if (requirement === undefined || isFree) return found;
@@ -49,7 +50,7 @@ export class JwtFilter {
   }
 
   #providerOf(name: string): EnvoyProvider {
-    const provider = this.config.providers[name];
+    const provider = own(this.config.providers, name);
     if (provider === undefined) throw new Error(`The filter has no provider "${name}".`);
     return provider;
   }

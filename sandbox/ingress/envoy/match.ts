@@ -1,3 +1,4 @@
+import { own } from "../../cloud/own";
 import type {
   HeaderMatcher,
   MetadataMatcher,
@@ -63,9 +64,7 @@ export function matchesMetadata(
 }
 
 function propertyOf(value: unknown, key: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<string, unknown>)[key]
-    : undefined;
+  return typeof value === "object" && value !== null ? own(value as Record<string, unknown>, key) : undefined;
 }
 
 export function matchesHeader(

@@ -1,4 +1,5 @@
 import type { Cloud } from "../../cloud/cloud";
+import { own } from "../../cloud/own";
 import type { HttpRequest } from "../http";
 import { type Authentication, authenticateAll } from "../jwt-authn/authenticate";
 import { findTokens, type Locations } from "../jwt-authn/locations";
@@ -28,7 +29,7 @@ export async function check(
   const tokens = findTokens(request, LOCATIONS).map(({ token }) => token);
   const answers: Authentication[] = [];
   for (const name of names) {
-    const { issuer = "", jwksUri = "", audiences = [] } = config.providers[name] ?? {};
+    const { issuer = "", jwksUri = "", audiences = [] } = own(config.providers, name) ?? {};
     // As in the file above.
     const accepted = audiences.length === 0 ? [`https://${serviceName}`] : audiences;
     const answer = await authenticateAll(
