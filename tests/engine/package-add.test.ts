@@ -6,6 +6,7 @@ import { breakingChanges } from "../../docs/generate/schemaChanges";
 import type { PackageSchema } from "../../docs/generate/schemaChanges";
 import { trustGraph } from "../../trust/graph";
 import type { ResourceState } from "../../trust/resources";
+import { run } from "../packages/npm";
 import { ExampleWorld } from "../support/example";
 import { programAt } from "../support/program";
 
@@ -173,19 +174,4 @@ function waits(resources: readonly ResourceState[]): Map<string, Set<string>> {
   const own = resources.filter(({ type }) => type.startsWith("gcp:"));
   const ofGoogle = (name: string) => own.some((r) => label(r) === name);
   return new Map(own.map((r) => [label(r), new Set([...before(r)].filter(ofGoogle))]));
-}
-
-function run(
-  command: string,
-  args: readonly string[],
-  cwd: string,
-  env: Readonly<Record<string, string>> = {},
-): string {
-  const { status, stdout, stderr } = spawnSync(command, args, {
-    cwd,
-    encoding: "utf8",
-    env: { ...process.env, npm_config_loglevel: "error", ...env },
-  });
-  if (status === 0) return stdout;
-  throw new Error(`${command} ${args.join(" ")} ended with ${String(status)}\n${stdout}\n${stderr}`);
 }

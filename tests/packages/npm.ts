@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, readdirSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export const ROOT = join(__dirname, "../..");
@@ -25,6 +25,15 @@ export function pack(workspace: string, folder: string): string[] {
 /** What `pack` left in its folder. */
 export function tarballIn(folder: string): string {
   return join(folder, readdirSync(folder).find((file) => file.endsWith(".tgz")) ?? "");
+}
+
+/** A folder with a program in it, and nothing of this repository. */
+export function programFolder(folder: string, name: string, files: Readonly<Record<string, string>>): string {
+  const program = join(folder, "programs", name);
+  mkdirSync(program, { recursive: true });
+  writeFileSync(join(program, "package.json"), JSON.stringify({ name, private: true }));
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(program, file), text);
+  return program;
 }
 
 export function install(program: string, packages: readonly string[]): void {

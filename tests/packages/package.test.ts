@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Outcome } from "./deploy";
-import { install, pack, ROOT, run, tarballIn } from "./npm";
+import { install, pack, programFolder, ROOT, run, tarballIn } from "./npm";
 
 const NAME = "@automatic-oidc/automatic-oidc";
 const manifest = JSON.parse(readFileSync(join(ROOT, "components/package.json"), "utf8")) as {
@@ -49,11 +49,7 @@ else if (!hasCli) console.warn("No Pulumi CLI on PATH: packages are not tried wi
     main: Readonly<Record<string, string>>,
     packages: readonly string[] = [],
   ): string {
-    const program = join(folder, "programs", name);
-    mkdirSync(program, { recursive: true });
-    writeFileSync(join(program, "package.json"), JSON.stringify({ name, private: true }));
-    for (const [file, text] of Object.entries({ ...PROJECT, ...main }))
-      writeFileSync(join(program, file), text);
+    const program = programFolder(folder, name, { ...PROJECT, ...main });
     install(program, [
       tarballIn(folder),
       "@pulumi/pulumi@~3.248.0",

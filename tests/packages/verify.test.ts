@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { install, pack, ROOT, run, tarballIn } from "./npm";
+import { install, pack, programFolder, ROOT, run, tarballIn } from "./npm";
 
 const NAME = "@automatic-oidc/verify";
 const CALLER = "nightly@my-project.iam.gserviceaccount.com";
@@ -37,10 +37,7 @@ if (!asked)
     main: Readonly<Record<string, string>>,
     packages: readonly string[] = [],
   ): string {
-    const program = join(folder, "programs", name);
-    mkdirSync(program, { recursive: true });
-    writeFileSync(join(program, "package.json"), JSON.stringify({ name, private: true }));
-    for (const [file, text] of Object.entries(main)) writeFileSync(join(program, file), text);
+    const program = programFolder(folder, name, main);
     install(program, [tarballIn(folder), ...packages]);
     return program;
   }

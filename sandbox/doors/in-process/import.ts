@@ -1,4 +1,5 @@
 import type { Props } from "../../cloud/resources/values";
+import { NO_OPTIONS } from "./request";
 import type { Providers } from "./providers";
 import type { DeployedResource } from "./state";
 import { urnOf } from "./urns";
@@ -34,23 +35,18 @@ export async function imported(
     const name = spec.logicalName ?? spec.name;
     const urn = urnOf(where, { parent, type: spec.type, name });
     urns.set(spec.name, urn);
-    found.push({ ...OPTIONS, ...(await stateOf(spec, providers)), urn, type: spec.type, name, parent });
+    found.push({
+      ...NO_OPTIONS,
+      secrets: [],
+      ...(await stateOf(spec, providers)),
+      urn,
+      type: spec.type,
+      name,
+      parent,
+    });
   }
   return found;
 }
-
-const OPTIONS = {
-  dependencies: [],
-  propertyDependencies: {},
-  protect: false,
-  retainOnDelete: false,
-  providers: {},
-  aliases: [],
-  ignoreChanges: [],
-  replaceOnChanges: [],
-  deleteBeforeReplace: false,
-  secrets: [],
-};
 
 function parentUrn(urns: ReadonlyMap<string, string>, { name, parent = "" }: ImportSpec): string {
   const urn = urns.get(parent);

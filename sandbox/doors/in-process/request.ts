@@ -25,7 +25,8 @@ export function declaredBy(
       };
 }
 
-const NO_OPTIONS = {
+/** What an entry says beside its inputs when it says nothing. */
+export const NO_OPTIONS = {
   dependencies: [],
   propertyDependencies: {},
   protect: false,
