@@ -118,7 +118,11 @@ export class CloudFunction extends pulumi.ComponentResource {
     this.serviceName = service;
     this.runtimeEmail = identity.email;
     beside.set(this, {
-      authorizations: new Authorizations(subject),
+      authorizations: new Authorizations(subject, {
+        property: "invokers",
+        members: args.invokers ?? {},
+        role: RunInvokerRole.Invoker,
+      }),
       nodes: { function: resource, invokers, ...build.nodes, ...identity.nodes },
     });
     this.registerOutputs({
@@ -137,7 +141,7 @@ export class CloudFunction extends pulumi.ComponentResource {
   authorize(caller: Caller, options: AuthorizeOptions = {}): AuthorizedTarget {
     const { authorizations, nodes } = beside.get(this);
     const role = options.role ?? RunInvokerRole.Invoker;
-    return authorizations.of(caller, role, options, ({ name, aliases }) => {
+    return authorizations.of(caller, role, options, ({ name, aliases, reference }) => {
       const { url, serviceAccountEmail, audience } = new RunInvoker(
         name,
         {
@@ -145,7 +149,7 @@ export class CloudFunction extends pulumi.ComponentResource {
           region: nodes.function.location,
           project: nodes.function.project,
           url: this.uri,
-          caller: { email: caller.email, member: caller.member },
+          caller: reference,
           role,
         },
         { parent: this, aliases },

@@ -105,7 +105,11 @@ export class CloudFunctionV1 extends pulumi.ComponentResource {
     this.functionName = resource.name;
     this.runtimeEmail = identity.email;
     beside.set(this, {
-      authorizations: new Authorizations(subject),
+      authorizations: new Authorizations(subject, {
+        property: "invokers",
+        members: args.invokers ?? {},
+        role: INVOKER,
+      }),
       nodes: { function: resource, invokers, ...build.nodes, ...identity.nodes },
     });
     this.registerOutputs({
@@ -123,7 +127,7 @@ export class CloudFunctionV1 extends pulumi.ComponentResource {
    */
   authorize(caller: Caller, options: { as?: string; formerly?: string[] } = {}): AuthorizedTarget {
     const { authorizations, nodes } = beside.get(this);
-    return authorizations.of(caller, INVOKER, options, ({ name, aliases }) => {
+    return authorizations.of(caller, INVOKER, options, ({ name, aliases, reference }) => {
       const { url, serviceAccountEmail, audience } = new FunctionV1Invoker(
         name,
         {
@@ -131,7 +135,7 @@ export class CloudFunctionV1 extends pulumi.ComponentResource {
           region: nodes.function.region,
           project: nodes.function.project,
           url: nodes.function.httpsTriggerUrl,
-          caller: { email: caller.email, member: caller.member },
+          caller: reference,
         },
         { parent: this, aliases },
       );

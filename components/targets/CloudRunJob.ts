@@ -135,14 +135,14 @@ export class CloudRunJob extends pulumi.ComponentResource {
   authorize(caller: Caller, options: AuthorizeJobOptions = {}): AuthorizedTarget {
     const { authorizations, nodes } = beside.get(this);
     const role = options.role ?? RunJobRole.Executor;
-    return authorizations.of(caller, role, options, ({ name, aliases }) => {
+    return authorizations.of(caller, role, options, ({ name, aliases, reference }) => {
       const { url, serviceAccountEmail, scope } = new RunJobInvoker(
         name,
         {
           job: nodes.job.name,
           region: nodes.job.location,
           project: nodes.job.project,
-          caller: { email: caller.email, member: caller.member },
+          caller: reference,
           role,
         },
         { parent: this, aliases },

@@ -10,6 +10,7 @@ import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Caller } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
+import type { Granted } from "../wiring/members";
 import { childOf, NO_INPUTS } from "../wiring/options";
 import { Authorizations } from "./authorizations";
 import { grantInvokers } from "./grantInvokers";
@@ -165,7 +166,7 @@ export class CloudRunService extends pulumi.ComponentResource {
       subject,
       args,
       iap,
-      authorizations: new Authorizations(subject),
+      authorizations: new Authorizations(subject, letInBy(args)),
       nodes: { service, invokers, ...identity.nodes, ...iap?.nodes },
     });
     this.registerOutputs({
@@ -184,20 +185,28 @@ export class CloudRunService extends pulumi.ComponentResource {
     const { subject, args, iap, authorizations, nodes } = beside.get(this);
     if (iap !== undefined) checkIapRole(subject, options.role);
     const role = options.role ?? RunInvokerRole.Invoker;
-    return authorizations.of(caller, iap === undefined ? role : IAP_ROLE, options, ({ name, aliases }) => {
-      const { name: service, location: region, project, uri } = nodes.service;
-      const { email, member } = caller;
-      const on = { service, region, project, caller: { email, member } };
-      const { url, serviceAccountEmail, audience } =
-        iap === undefined
-          ? new RunInvoker(
-              name,
-              { ...on, url: uri, audience: args.customAudiences?.[0], role },
-              { parent: this, aliases },
-            )
-          : new IapInvoker(name, { ...on, url: iap.url, clientId: iap.clientId }, { parent: this, aliases });
-      return { url, serviceAccountEmail, audience };
-    });
+    return authorizations.of(
+      caller,
+      iap === undefined ? role : IAP_ROLE,
+      options,
+      ({ name, aliases, reference }) => {
+        const { name: service, location: region, project, uri } = nodes.service;
+        const on = { service, region, project, caller: reference };
+        const { url, serviceAccountEmail, audience } =
+          iap === undefined
+            ? new RunInvoker(
+                name,
+                { ...on, url: uri, audience: args.customAudiences?.[0], role },
+                { parent: this, aliases },
+              )
+            : new IapInvoker(
+                name,
+                { ...on, url: iap.url, clientId: iap.clientId },
+                { parent: this, aliases },
+              );
+        return { url, serviceAccountEmail, audience };
+      },
+    );
   }
 
   /** The underlying resources. */
@@ -239,6 +248,13 @@ interface State {
 }
 
 const beside = new Beside<CloudRunService, State>();
+
+/** Whom an argument lets in already, by the grant that `authorize` makes as well. */
+function letInBy({ iap, invokers = {} }: CloudRunServiceArgs): Granted {
+  return iap === undefined
+    ? { property: "invokers", members: invokers, role: RunInvokerRole.Invoker }
+    : { property: "iap.accessors", members: iap.accessors ?? {}, role: IAP_ROLE };
+}
 
 function ownAudience(service: cloudrunv2.Service, args: CloudRunServiceArgs): pulumi.Output<string> {
   return audienceLater("run", service.uri, args.customAudiences?.[0]);

@@ -1,12 +1,20 @@
 import { requireCaller } from "../wiring/arguments";
-import type { Caller } from "../wiring/callers";
+import type { Caller, CallerReference } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
 import { refuse } from "../wiring/checks";
+import type { Granted } from "../wiring/members";
+import { notAmong } from "../wiring/members";
 
 /** What names the grant of one caller on one target, and what it was called before. */
-export interface GrantName {
+interface GrantName {
   readonly name: string;
   readonly aliases: { name: string }[];
+}
+
+/** What a grant is made of, besides the target. */
+interface GrantParts extends GrantName {
+  /** The caller, known not to have this grant already. */
+  readonly reference: CallerReference;
 }
 
 /** How the program names a grant. */
@@ -33,10 +41,14 @@ export class Authorizations<T> {
   /** Names that grants had before, with what each of these grants is called now. */
   readonly #former = new Map<string, string>();
 
-  constructor(private readonly subject: Subject) {}
+  /** `granted`: whom an argument of the target lets in already. */
+  constructor(
+    private readonly subject: Subject,
+    private readonly granted?: Granted,
+  ) {}
 
   /** The authorization of a caller, made by `grant` the first time. */
-  of(caller: Caller, role: string, naming: GrantNaming, grant: (name: GrantName) => T): T {
+  of(caller: Caller, role: string, naming: GrantNaming, grant: (parts: GrantParts) => T): T {
     requireCaller(this.subject, caller);
     const made = this.#made.find((other) => isSame(other.caller, caller));
     if (made !== undefined) {
@@ -45,9 +57,16 @@ export class Authorizations<T> {
     }
     const as = naming.as ?? caller.logicalName;
     this.#checkFree(as);
-    const target = grant(this.#nameOf(caller, as, naming.formerly ?? []));
+    const target = grant({
+      ...this.#nameOf(caller, as, naming.formerly ?? []),
+      reference: { email: caller.email, member: this.#memberOf(caller, role) },
+    });
     this.#made.push({ as, caller, role, target });
     return target;
+  }
+
+  #memberOf(caller: Caller, role: string): Caller["member"] {
+    return this.granted?.role === role ? notAmong(this.subject, this.granted, caller) : caller.member;
   }
 
   /** A name that two grants had before is the first one's: the engine takes each former name once. */

@@ -3,11 +3,11 @@ import * as iap from "@pulumi/gcp/iap";
 import * as projects from "@pulumi/gcp/projects";
 import * as pulumi from "@pulumi/pulumi";
 import { projectNumber } from "../identity/projectNumber";
-import { namedMember } from "../wiring/accounts";
 import { after } from "../wiring/after";
 import { agentEmail } from "../wiring/agents";
 import type { Subject } from "../wiring/checks";
 import { checked, isPlain, refuse } from "../wiring/checks";
+import { checkedMembers } from "../wiring/members";
 import { oauthClient } from "../wiring/oauthClient";
 import { grantOf } from "../wiring/options";
 import { IAP_ROLE } from "./IapInvoker";
@@ -171,7 +171,7 @@ function grantAccessors(
   options: pulumi.CustomResourceOptions,
 ): RunIapNodes["iapAccessors"] {
   return Object.fromEntries(
-    Object.entries(accessors).map(([key, member]) => [
+    checkedMembers(subject, "iap.accessors", accessors).map(([key, member]) => [
       key,
       new iap.WebCloudRunServiceIamMember(
         `${subject.name}-accessor-${key}`,
@@ -180,7 +180,7 @@ function grantAccessors(
           location: service.location,
           project: service.project,
           role: IAP_ROLE,
-          member: checked(subject, `iap.accessors.${key}`, member, namedMember),
+          member,
         },
         grantOf(options),
       ),

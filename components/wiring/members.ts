@@ -1,7 +1,8 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { namedMember } from "./accounts";
-import type { Problem, Subject } from "./checks";
-import { checked, isPlain, refuse } from "./checks";
+import type { Caller } from "./callers";
+import type { Fault, Problem, Subject } from "./checks";
+import { checked, checkedInside, isPlain, refuse } from "./checks";
 
 /** IAM members under keys of the program's choice. */
 export type Members = Readonly<Record<string, pulumi.Input<string>>>;
@@ -30,11 +31,38 @@ export function checkedMembers(
   });
 }
 
+/** Members that an argument gives a role. */
+export interface Granted {
+  readonly property: string;
+  readonly members: Members;
+  readonly role: string;
+}
+
+/** A caller as IAM writes it, once it is known to be none of the members that have the role already. */
+export function notAmong(subject: Subject, granted: Granted, caller: Caller): pulumi.Output<string> {
+  const faultOf = (key: string): Fault => ({
+    property: "authorize",
+    value: caller.logicalName,
+    problem: ownedBy(`${granted.property}.${key}`),
+    remedy: `Take it out of ${granted.property}`,
+  });
+  const entries = Object.entries(granted.members);
+  const shared = entries.find(([, member]) => member === caller.member);
+  if (shared !== undefined) refuse(subject, "authorize", caller.logicalName, faultOf(shared[0]));
+  if (!entries.some(([, member]) => isPlain(member))) return caller.member;
+  const checkedMember = checkedInside(subject, caller.member, (value) => {
+    const same = entries.find(([, member]) => isPlain(member) && isSame(member, value));
+    return same && faultOf(same[0]);
+  });
+  return pulumi.output(checkedMember);
+}
+
 function twice(property: string, other: string): Problem {
-  return {
-    problem: `is the member of ${property}.${other} too; it would be one binding with two owners, and gone for both with the first of them`,
-    remedy: "Keep it under one key",
-  };
+  return { problem: ownedBy(`${property}.${other}`), remedy: "Keep it under one key" };
+}
+
+function ownedBy(place: string): string {
+  return `is the member of ${place} too; it would be one binding with two owners, and gone for both with the first of them`;
 }
 
 /** Addresses are the same however they are written; names in an identity pool are not. */

@@ -2139,6 +2139,40 @@ describe.each(TARGETS)("%s and its callers", (component, make) => {
     expect(await both(output, output)).toBe(said("a", "b", '"an output"'));
   });
 
+  test("are not authorized beside being invokers already, which is the same binding", async () => {
+    const said = `${component} "target": authorize "caller" is the member of invokers.app too; ${TWICE.replace(/Keep.*/, "Take it out of invokers")}`;
+    const both =
+      (member: (caller: CallerIdentity) => pulumi.Input<string>, role?: "roles/run.servicesInvoker") =>
+      () => {
+        const caller = new CallerIdentity("caller", { existingEmail: BROUGHT });
+        const target = make("target", { invokers: { app: member(caller), other: "group:o@example.com" } });
+        target.authorize(caller, { role });
+      };
+    const brought = `serviceAccount:${BROUGHT}`;
+    expect(
+      await refusal(
+        nothing,
+        both(({ member }) => member),
+      ),
+    ).toBe(said);
+    expect(
+      await refusal(
+        nothing,
+        both(() => brought),
+      ),
+    ).toBe(said);
+    expect(
+      await refusal(
+        nothing,
+        both(() => brought.toUpperCase().replace("SERVICEACCOUNT", "serviceAccount")),
+      ),
+    ).toBe(said);
+    // Two that come to be the same are the program's business: one that is not known yet would hide the other.
+    await nothing.preview(both(() => later(brought)));
+    if (component !== "CloudFunctionV1")
+      await nothing.preview(both(() => brought, "roles/run.servicesInvoker"));
+  });
+
   test("are refused more instances ready than there may be", async () => {
     const limits = (minInstances: pulumi.Input<number>, maxInstances?: pulumi.Input<number>) =>
       refusal(nothing, () => make("target", { minInstances, maxInstances }));
@@ -2206,7 +2240,7 @@ describe.each(TARGETS)("%s and its callers", (component, make) => {
 });
 
 describe("CloudRunService behind IAP and its callers", () => {
-  const make = (name: string, accessors: Record<string, string> = {}, opts = {}) =>
+  const make = (name: string, accessors: Record<string, pulumi.Input<string>> = {}, opts = {}) =>
     new CloudRunService(name, { image: "hello", region: REGION, iap: { clientId: CLIENT, accessors } }, opts);
 
   test("when they are new, a preview shows all of the call, and the grant's place and role", async () => {
@@ -2243,6 +2277,23 @@ describe("CloudRunService behind IAP and its callers", () => {
     const changes = (await stack.up(program("new-target", "new-caller", true))).changes();
     expect(changes).toEqual(["update Account new-caller", "update Account new-target-runtime"]);
     expect(bindingsOf(stack)).toEqual(bindings);
+  });
+
+  test("let nobody through twice, whoever asks for it", async () => {
+    const both = (a: pulumi.Input<string>, b: pulumi.Input<string>) =>
+      refusal(nothing, () => make("target", { a, b }));
+    const said = (rest: string) => `CloudRunService "target": ${rest}`;
+    expect(await both("group:t@example.com", "group:T@example.com")).toBe(
+      said(`iap.accessors.a "group:t@example.com" is the member of iap.accessors.b too; ${TWICE}`),
+    );
+    const authorized = refusal(nothing, () => {
+      const caller = new CallerIdentity("caller", { existingEmail: BROUGHT });
+      make("target", { app: caller.member }).authorize(caller);
+    });
+    const remedy = TWICE.replace(/Keep.*/, "Take it out of iap.accessors");
+    expect(await authorized).toBe(
+      said(`authorize "caller" is the member of iap.accessors.app too; ${remedy}`),
+    );
   });
 
   test("and who else gets through go one by one", async () => {
