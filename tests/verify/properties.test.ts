@@ -78,6 +78,7 @@ describe("the verifier", () => {
           sub !== "" &&
           typeof iat === "number" &&
           typeof exp === "number" &&
+          iat > 0 &&
           iat - 60 <= now &&
           now < exp + 60 &&
           exp < now + 24 * HOUR &&
@@ -92,6 +93,9 @@ describe("the verifier", () => {
         examples: [
           [{ ...google.claims(), iat: 0, exp: HOUR } as never],
           [{ ...google.claims(), iat: 60, exp: 61 } as never],
+          // The year 1970, and before: no time of a token's.
+          [{ ...google.claims(), iat: -google.clock.now() / 1000, exp: HOUR } as never],
+          [{ ...google.claims(), iat: -1e300, exp: HOUR } as never],
         ],
       },
     );
