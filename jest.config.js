@@ -1,9 +1,11 @@
+const { availableParallelism } = require("node:os");
+
 /** @type {import("jest").Config} */
 module.exports = {
   testEnvironment: "<rootDir>/tests/support/environment.js",
   testSequencer: "<rootDir>/tests/support/sequencer.js",
-  // Two cores are what the suite is made for; by default jest would leave one of them alone.
-  maxWorkers: 2,
+  // By default jest would leave one core alone, of two as well. A worker may take a gigabyte, so not more than eight.
+  maxWorkers: Math.min(8, Math.max(2, availableParallelism())),
   // No test is about speed, and a machine may be busy with something else.
   testTimeout: 60_000,
   testMatch: ["<rootDir>/tests/**/*.test.ts"],
