@@ -267,8 +267,9 @@ describe("findTokens", () => {
     ["an empty one", [["Authorization", "Bearer "]], []],
     ["blanks around it", [["Authorization", "  Bearer   a.b.c  "]], ["a.b.c"]],
     ["something before it", [["Authorization", "Basic x, Bearer a.b.c"]], ["a.b.c"]],
-    ["something behind it", [["Authorization", "Bearer a.b.c, Basic x"]], ["a.b.c, Basic x"]],
-    ["quoted", [["Authorization", 'Bearer "a.b.c"']], ['a.b.c"']],
+    ["something behind it", [["Authorization", "Bearer a.b.c, Basic x"]], ["a.b.c"]],
+    ["quoted", [["Authorization", 'Bearer "a.b.c"']], ["a.b.c"]],
+    ["the padding of another alphabet", [["Authorization", "Bearer a.b.c=="]], ["a.b.c"]],
     ["nothing that could be one", [["Authorization", "Bearer !"]], ["Bearer !"]],
     [
       "two headers",
@@ -276,7 +277,15 @@ describe("findTokens", () => {
         ["Authorization", "Bearer a.b.c"],
         ["Authorization", "Bearer d.e.f"],
       ],
-      ["a.b.c", "d.e.f"],
+      ["a.b.c"],
+    ],
+    [
+      "two headers, the second with a token",
+      [
+        ["Authorization", "Basic x"],
+        ["Authorization", "Bearer d.e.f"],
+      ],
+      ["d.e.f"],
     ],
     ["another header", [["X-Serverless-Authorization", "Bearer a.b.c"]], []],
   ])("reads %s as Envoy does", (_, headers, tokens) => {
@@ -300,6 +309,8 @@ describe("findTokens", () => {
       body: "",
     };
     expect(findTokens(request, { headers, params: [] })).toEqual([{ token: "a.b.c", header: "x-token" }]);
+    const twice = { ...request, headers: [...request.headers, ["X-Token", "a.b.c"] as const] };
+    expect(findTokens(twice, { headers, params: [] })).toEqual([{ token: "a.b.c,a.b.c", header: "x-token" }]);
   });
 });
 

@@ -25,8 +25,8 @@ export interface FoundToken {
   header: string | undefined;
 }
 
-/** In base64url, or a dot. */
-const FIRST_OF_A_TOKEN = /[A-Za-z0-9_.-]/;
+/** Base64url, and dots. */
+const TOKEN = /[A-Za-z0-9_.-]+/;
 
 /**
  * All tokens of a request, wherever the filter looks. Each of them must be good: otherwise what stands behind could take
@@ -37,13 +37,14 @@ export function findTokens(
   { headers, url }: HttpRequest,
   { headers: wanted, params }: Locations,
 ): FoundToken[] {
-  const inHeaders = wanted.flatMap(({ name, prefix }) =>
-    headers
+  const inHeaders = wanted.flatMap(({ name, prefix }) => {
+    const values = headers
       .filter(([key]) => key.toLowerCase() === name.toLowerCase())
-      .map(([, value]) => behind(prefix, value.replace(/^[ \t]+|[ \t]+$/g, "")))
-      .filter((token) => token !== undefined)
-      .map((token) => ({ token, header: name.toLowerCase() })),
-  );
+      .map(([, value]) => value.replace(/^[ \t]+|[ \t]+$/g, ""));
+    // A header that comes several times is one, with commas in it.
+    const token = values.length === 0 ? undefined : behind(prefix, values.join(","));
+    return token === undefined ? [] : [{ token, header: name.toLowerCase() }];
+  });
   const query = new URL(url).searchParams;
   const inQuery = params.flatMap((name) => {
     const token = query.get(name);
@@ -52,12 +53,13 @@ export function findTokens(
   return [...inHeaders, ...inQuery];
 }
 
-/** The prefix may stand anywhere, and what cannot begin a token is passed over: Envoy is that generous. */
+/**
+ * The prefix may stand anywhere, what cannot begin a token is passed over, and whatever comes behind one is not looked at, a
+ * second token too: Envoy is that generous.
+ */
 function behind(prefix: string, value: string): string | undefined {
   if (prefix === "") return value;
   const at = value.indexOf(prefix);
   if (at < 0) return undefined;
-  const rest = value.slice(at + prefix.length);
-  const start = rest.search(FIRST_OF_A_TOKEN);
-  return start < 0 ? value : rest.slice(start);
+  return TOKEN.exec(value.slice(at + prefix.length))?.[0] ?? value;
 }
