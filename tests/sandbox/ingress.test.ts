@@ -376,7 +376,7 @@ describe("who gets in", () => {
 
   test("run.invoker does not open a 1st gen function", async () => {
     const world = new World();
-    world.grant(FIRST.fullName, RUN);
+    world.grant(projectName(PROJECT), RUN);
     const { response, verdict } = await world.ingress.handle(
       get(FIRST.url, bearer(await world.token(FIRST.url))),
     );

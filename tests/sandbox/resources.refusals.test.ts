@@ -421,11 +421,25 @@ describe("what Google refuses", () => {
       /does not exist/,
     ],
     [
-      "a role that is not there",
+      "a role that the sandbox does not know",
       RUN_MEMBER,
       sampleOf(RUN_MEMBER, { role: "roles/run.caller" }),
-      "INVALID_ARGUMENT",
+      "UNIMPLEMENTED",
       /roles\/run.caller/,
+    ],
+    [
+      "a role for something else",
+      RUN_MEMBER,
+      sampleOf(RUN_MEMBER, { role: "roles/cloudfunctions.invoker" }),
+      "INVALID_ARGUMENT",
+      /Role roles\/cloudfunctions.invoker is not supported for this resource/,
+    ],
+    [
+      "a custom role with what no project can give",
+      ROLE,
+      sampleOf(ROLE, { roleId: "lister", permissions: ["resourcemanager.projects.list"] }),
+      "INVALID_ARGUMENT",
+      /Permission resourcemanager.projects.list is not valid/,
     ],
     [
       "Run's invoker role on a function",

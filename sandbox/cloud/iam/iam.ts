@@ -3,6 +3,7 @@ import { CloudError } from "../errors";
 import { describe, projectOf, serviceAccountName } from "../names";
 import { type Account, Accounts, type KeptAccounts } from "./accounts";
 import { decide, type Decision } from "./decide";
+import { isGrantable } from "./grantable";
 import { memberText, parseMember } from "./members";
 import { type Entry, type KeptPolicy, type Key, Policies } from "./policies";
 import { PERMISSIONS, ROLES } from "./roles";
@@ -173,9 +174,25 @@ export class Iam {
         `The sandbox does not model IAM conditions; ${binding.role} for ${binding.member} on the ${describe(resource)} has one.`,
       );
     }
-    if (this.#permissions(binding.role) === undefined) {
-      throw new CloudError("INVALID_ARGUMENT", `Role ${binding.role} is not supported for this resource.`);
+    this.#requireGrantable(resource, binding.role);
+  }
+
+  /** The words: github.com/hashicorp/terraform/issues/25623, github.com/hashicorp/terraform-provider-google/issues/993 */
+  #requireGrantable(resource: string, role: string): void {
+    const permissions = this.#permissions(role);
+    const owner = /^projects\/([^/]+)\/roles\//.exec(role)?.[1];
+    if (permissions === undefined && owner === undefined) {
+      throw new CloudError(
+        "UNIMPLEMENTED",
+        `The sandbox does not know the role ${role}. If Google does not either, it is not supported for this resource.`,
+      );
     }
+    // A custom role is one of its own project: cloud.google.com/iam/docs/roles-overview
+    if (permissions === undefined || (owner !== undefined && owner !== projectOf(resource))) {
+      throw new CloudError("INVALID_ARGUMENT", `Role (${role}) does not exist in the resource's hierarchy.`);
+    }
+    if (isGrantable(permissions, resource)) return;
+    throw new CloudError("INVALID_ARGUMENT", `Role ${role} is not supported for this resource.`);
   }
 
   /**

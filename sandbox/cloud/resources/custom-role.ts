@@ -59,8 +59,13 @@ export const customRole: Kind<never> = kind(
   },
 );
 
+/** What only a role of an organisation can hold: github.com/terraform-google-modules/terraform-google-iam/issues/158 */
+const NOT_OF_A_PROJECT = "resourcemanager.projects.list";
+
 // A disabled role gives nothing: cloud.google.com/iam/docs/creating-custom-roles
 function given(inputs: { stage?: string; permissions: string[] }): string[] {
+  if (inputs.permissions.includes(NOT_OF_A_PROJECT))
+    throw new CloudError("INVALID_ARGUMENT", `Permission ${NOT_OF_A_PROJECT} is not valid.`);
   return inputs.stage === "DISABLED" ? [] : inputs.permissions;
 }
 
