@@ -8,15 +8,20 @@ export type Credentials =
   | { kind: "none"; empty: boolean }
   | { kind: "bearer"; header: string; token: string }
   | { kind: "several"; header: string }
+  /** `scheme`: empty if none that could be shown stands before something else. */
   | { kind: "other scheme"; header: string; scheme: string };
+
+/** What a scheme looks like. A token or a password that stands there by itself does not, and must not be shown. */
+const SCHEME = /^[A-Za-z-]{1,16}$/;
 
 /**
  * What a request brings along for the gate. X-Serverless-Authorization is looked at instead of Authorization when both
- * are there. https://docs.cloud.google.com/run/docs/authenticating/service-to-service
+ * are there, and one Authorization more is too many all the same.
+ * https://docs.cloud.google.com/run/docs/authenticating/service-to-service, https://docs.cloud.google.com/run/docs/troubleshooting
  */
 export function credentials(headers: HttpRequest["headers"]): Credentials {
-  const own = valuesOf(headers, OWN_HEADER);
-  return own.length > 0 ? read(OWN_HEADER, own) : read("Authorization", valuesOf(headers, "Authorization"));
+  const [own, usual] = [valuesOf(headers, OWN_HEADER), valuesOf(headers, "Authorization")];
+  return own.length > 0 && usual.length <= 1 ? read(OWN_HEADER, own) : read("Authorization", usual);
 }
 
 /**
@@ -37,7 +42,10 @@ function read(header: string, values: readonly string[]): Credentials {
   if (others.length > 0) return { kind: "several", header };
   const [scheme = "", token, ...more] = value.split(/[ \t]+/);
   if (scheme === "") return { kind: "none", empty: true };
-  if (scheme.toLowerCase() !== "bearer") return { kind: "other scheme", header, scheme };
+  if (scheme.toLowerCase() !== "bearer") {
+    const shown = token !== undefined && SCHEME.test(scheme);
+    return { kind: "other scheme", header, scheme: shown ? scheme : "" };
+  }
   if (token === undefined) return { kind: "none", empty: true };
   return more.length > 0 || token.includes(",")
     ? { kind: "several", header }

@@ -1,6 +1,7 @@
 import type { Cloud } from "../cloud/cloud";
 import { agentEmail, describe } from "../cloud/names";
 import type { IdTokenClaims } from "../cloud/tokens/claims";
+import { join } from "./answers";
 import { inWords } from "./audiences";
 import { iapCredentials } from "./credentials";
 import type { Gate } from "./gate";
@@ -60,7 +61,8 @@ export async function judgeByIap(
   if (!verified.ok) return doesNotVerify(verified.why);
   const { claims } = verified;
   if (!iap.clients.includes(claims.aud)) return wrongAudience(iap, gate, claims.aud);
-  return { ...judgeCaller(cloud, gate, iap, claims), used: found.header };
+  const judgement = judgeCaller(cloud, gate, iap, claims);
+  return { ...judgement, assumed: join(judgement.assumed, verified.assumed), used: found.header };
 }
 
 /** What the code behind sees of the headers, as far as they pretend to be IAP's. */

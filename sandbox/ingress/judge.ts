@@ -1,6 +1,7 @@
 import type { Cloud } from "../cloud/cloud";
 import type { Decision } from "../cloud/iam/decide";
 import type { IdTokenClaims } from "../cloud/tokens/claims";
+import { join } from "./answers";
 import { accepts, inWords } from "./audiences";
 import type { Credentials } from "./credentials";
 import type { Gate } from "./gate";
@@ -33,7 +34,7 @@ export async function judge(cloud: Cloud, gate: Gate, found: Credentials): Promi
   if (found.kind === "other scheme") {
     return {
       refusal: "invalid token",
-      reason: `${found.header} has the scheme "${found.scheme}"; only "Bearer" with an id_token is understood`,
+      reason: `${found.header} has ${found.scheme === "" ? "no scheme" : `the scheme "${found.scheme}"`}; only "Bearer" with an id_token is understood`,
       assumed: "that another scheme is answered like an invalid token is not documented",
     };
   }
@@ -75,7 +76,8 @@ async function judgeToken(cloud: Cloud, gate: Gate, token: string): Promise<Judg
   if (!accepts(gate.audiences, claims.aud)) {
     return { refusal: "invalid token", reason: wrongAudience(gate, claims.aud) };
   }
-  return judgeCaller(cloud, gate, claims);
+  const judgement = judgeCaller(cloud, gate, claims);
+  return { ...judgement, assumed: join(judgement.assumed, verified.assumed) };
 }
 
 function doesNotVerify(why: string, token: string): Judgement {

@@ -135,6 +135,19 @@ const ROWS: Row[] = [
     reason: 'the scheme "Basic"',
   },
   {
+    name: "two Authorization headers beside X-Serverless-Authorization",
+    ask: async (world) =>
+      get(
+        `${HELLO.url}/work`,
+        ["X-Serverless-Authorization", `Bearer ${await world.token(HELLO.url)}`],
+        ["Authorization", "Basic dXNlcjpwYXNz"],
+        ["Authorization", "Basic dXNlcjpwYXNz"],
+      ),
+    expect: UNAUTHORIZED,
+    log: NOT_AUTHORIZED,
+    reason: "Authorization carries more than one credential",
+  },
+  {
     name: "a valid token of somebody without the permission",
     ask: async (world) => get(`${HELLO.url}/work`, bearer(await world.token(HELLO.url, STRANGER))),
     expect: FORBIDDEN,
@@ -464,6 +477,32 @@ describe("who gets in", () => {
     const { response, verdict } = await world.ingress.handle(get(HELLO.url, bearer(token)));
     expect(response.status).toBe(403);
     expect(verdict.reason).toContain("is disabled");
+  });
+
+  test("that a token counts a little before its time and after it is assumed", async () => {
+    const world = new World();
+    world.grant(HELLO.fullName, RUN);
+    const ask = async (issuedAt: number): Promise<[number, string]> => {
+      const token = await world.cloud.tokens.mint({ email: CALLER, audience: HELLO.url, issuedAt });
+      const request = get(HELLO.url, ["X-Serverless-Authorization", `Bearer ${token}`]);
+      const { response, verdict } = await world.ingress.handle(request);
+      return [response.status, verdict.assumed ?? ""];
+    };
+    expect(await ask(START)).toEqual([200, ""]);
+    expect(await ask(START - HOUR)).toEqual([200, ""]);
+    expect(await ask(START - HOUR - 1000)).toEqual([200, expect.stringContaining("five minutes")]);
+    expect(await ask(START + 1000)).toEqual([200, expect.stringContaining("five minutes")]);
+  });
+
+  test("a token without its scheme is not shown", async () => {
+    const world = new World();
+    const token = await world.token(HELLO.url);
+    for (const value of [token, `Bearer${token}`, `${token} x`]) {
+      const { response, verdict } = await world.ingress.handle(get(HELLO.url, ["Authorization", value]));
+      expect(response.status).toBe(401);
+      expect(JSON.stringify(verdict)).not.toContain(token.slice(0, 20));
+      expect(verdict.reason).toContain('only "Bearer" with an id_token is understood');
+    }
   });
 
   test("a grant and its removal count when they take effect, not when they are written", async () => {

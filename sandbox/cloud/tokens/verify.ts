@@ -14,11 +14,16 @@ type Fault =
   | "valid for too long"
   | "no verified email";
 
-export type Verification = { ok: true; claims: IdTokenClaims } | { ok: false; why: Fault };
+export type Verification =
+  /** `assumed`: what of it rests on no documented fact. */
+  { ok: true; claims: IdTokenClaims; assumed?: string } | { ok: false; why: Fault };
 
 /** Seconds, as in google-auth-library's oauth2client.js, Google's own verifier. */
 const SKEW = 300;
 const LONGEST_LIFE = 86_400;
+
+const OUTSIDE =
+  "that Google's services take a token up to five minutes before it is issued and after it expires, as Google's own libraries do";
 
 /** No token of Google's comes near; whatever is longer is not worth parsing. */
 const LONGEST_TOKEN = 16_384;
@@ -40,7 +45,9 @@ export async function verifyIdToken(
   const claims = readClaims(readJson(payload));
   if (claims === undefined) return fault("not an id_token");
   const why = faultOf(claims, Math.floor(nowMs / 1000)) ?? (withoutEmail ? undefined : anonymity(claims));
-  return why === undefined ? { ok: true, claims } : fault(why);
+  if (why !== undefined) return fault(why);
+  const now = nowMs / 1000;
+  return now < claims.iat || now > claims.exp ? { ok: true, claims, assumed: OUTSIDE } : { ok: true, claims };
 }
 
 function faultOf(claims: IdTokenClaims, now: number): Fault | undefined {
