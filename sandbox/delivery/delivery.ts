@@ -4,6 +4,7 @@ import type { Ingress } from "../ingress/ingress";
 import { AttemptLog, type Attempt } from "./attempt";
 import { type KeptDelivery, ofWhatIsThere } from "./kept";
 import type { DeadLetter } from "./pubsub/dead-letters";
+import { requireWithinLimits } from "./pubsub/limits";
 import type { Publication } from "./pubsub/message";
 import { PubSub } from "./pubsub/pubsub";
 import { TokenCache } from "./pubsub/token-cache";
@@ -85,6 +86,7 @@ export class Delivery {
   async publish(topicId: string, message: Publication): Promise<string> {
     return new Promise((resolve) => {
       this.#requireRunning();
+      requireWithinLimits(message);
       resolve(this.#pubsub.publish(topicId, message));
     });
   }

@@ -1,6 +1,6 @@
 import { decodeJwt } from "jose";
 import { serviceAccountName } from "../../sandbox/cloud/names";
-import { parseFilter } from "../../sandbox/delivery/pubsub/filter";
+import { parseFilter } from "../../sandbox/cloud/resources/pubsub-filter";
 import { redeliveryDelay } from "../../sandbox/delivery/pubsub/backoff";
 import { retries, retryInterval } from "../../sandbox/delivery/scheduler/backoff";
 import { nextRun } from "../../sandbox/delivery/scheduler/cron";
@@ -647,6 +647,9 @@ describe("Pub/Sub push", () => {
     const { delivery } = given();
     await expect(delivery.publish(`${TOPIC}x`, { data: "x" })).rejects.toThrow(`${TOPIC}x`);
     await expect(delivery.publish(TOPIC, {})).rejects.toThrow("must have data or at least one attribute");
+    const many = Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`k${index}`, "v"]));
+    await expect(delivery.publish(TOPIC, { attributes: many })).rejects.toThrow("100 attributes");
+    await expect(delivery.publish(TOPIC, { data: "x".repeat(10_000_001) })).rejects.toThrow("too large");
     sources.putSubscription({ filter: "attributes.a > 1" });
     await expect(delivery.publish(TOPIC, { data: "x" })).rejects.toThrow("Filter");
   });

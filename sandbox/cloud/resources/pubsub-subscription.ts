@@ -5,6 +5,7 @@ import { decisionSoon, requireCaller } from "./access";
 import { kind, type Context, type Failure, type Kind } from "./kind";
 import { LABEL_OUTPUTS, labelOutputs } from "./labelled";
 import { projectIn } from "./project";
+import { parseFilter } from "./pubsub-filter";
 import { pubsubName } from "./pubsub-topic";
 import {
   block,
@@ -23,6 +24,7 @@ import { knownText, valueAt, type Props } from "./values";
 
 const TOPIC = /^projects\/([^/]+)\/topics\/([^/]+)$/;
 const DAY = 86_400;
+const V1: readonly string[] = ["v1", "v1beta2"];
 
 const schema = () =>
   block({
@@ -37,7 +39,17 @@ const schema = () =>
           block({ serviceAccountEmail: serviceAccountEmail(), audience: optional(z.string()) }),
         ),
         noWrapper: optional(block({ writeMetadata: flag })),
-        attributes: optional(textMap()),
+        // The format of the API's first version is all that the sandbox sends; there are no other attributes:
+        // docs.cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions#pushconfig
+        attributes: optional(
+          textMap().check(
+            z.refine(
+              (map) =>
+                Object.entries(map).every(([key, value]) => key === "x-goog-version" && V1.includes(value)),
+              'the sandbox models none but { "x-goog-version": "v1" }',
+            ),
+          ),
+        ),
       }),
     ),
     // The limits of everything below: docs.cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions
@@ -45,7 +57,11 @@ const schema = () =>
     retryPolicy: optional(
       block({ minimumBackoff: optional(duration(0, 600)), maximumBackoff: optional(duration(0, 600)) }),
     ),
-    filter: optional(z.string().check(z.maxLength(256))),
+    filter: optional(
+      z
+        .string()
+        .check(z.refine((filter) => Buffer.byteLength(filter) <= 256, "it must be at most 256 bytes")),
+    ),
     enableMessageOrdering: optional(flag),
     messageRetentionDuration: optional(duration(600, 31 * DAY)),
     retainAckedMessages: optional(flag),
@@ -84,7 +100,7 @@ export const subscription: Kind<never> = kind(schema, {
   computed: ["ackDeadlineSeconds", "expirationPolicy.ttl", ...LABEL_OUTPUTS],
   planned: labelOutputs,
   same: { topic: (one, other) => topicIdOf(one) === topicIdOf(other) || sameShortName(one, other) },
-  rules: backoffsInOrder,
+  rules: (inputs) => [...backoffsInOrder(inputs), ...filterRule(inputs)],
   // The API answers with the topic's whole name, whichever way it was given.
   writtenBack: (inputs) => {
     const [topic, project] = [knownText(inputs, "topic"), knownText(inputs, "project")];
@@ -141,6 +157,17 @@ function topicIdOf(topic: string, project = ""): string {
 function sameShortName(one: string, other: string): boolean {
   const short = !one.includes("/") || !other.includes("/");
   return short && one.split("/").pop() === other.split("/").pop();
+}
+
+function filterRule(inputs: Props): Failure[] {
+  try {
+    parseFilter(knownText(inputs, "filter") || "attributes:any");
+    return [];
+  } catch (error) {
+    if (error instanceof CloudError)
+      return [{ property: "filter", reason: `has an invalid value: ${error.message}` }];
+    throw error;
+  }
 }
 
 function backoffsInOrder(inputs: Props): Failure[] {

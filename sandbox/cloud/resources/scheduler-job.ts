@@ -24,6 +24,7 @@ import {
 import { isUnknown, knownText, valueAt, type Props } from "./values";
 
 const HOUR = 3600;
+const KIB = 1024;
 const WITH_BODY: readonly unknown[] = ["POST", "PUT", "PATCH", undefined];
 
 // The limits: docs.cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs
@@ -55,7 +56,14 @@ const schema = () =>
       uri: pattern(/^https?:\/\/[^/\s]\S*$/, "it must be an http or https address").check(z.maxLength(2083)),
       httpMethod: optional(choice(["POST", "GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])),
       body: optional(base64()),
-      headers: optional(headerMap()),
+      headers: optional(
+        headerMap().check(
+          z.refine(
+            (map) => Buffer.byteLength(JSON.stringify(map)) < 80 * KIB,
+            "its JSON form must be smaller than 80 KB",
+          ),
+        ),
+      ),
       oidcToken: optional(
         block({ serviceAccountEmail: serviceAccountEmail(), audience: optional(z.string()) }),
       ),
@@ -75,7 +83,12 @@ export const schedulerJob: Kind<never> = kind(schema, {
   computed: ["paused", "state"],
   planned: (inputs) => (isUnknown(inputs.paused) ? {} : standing(inputs.paused === true)),
   same: { "httpTarget.uri": (one, other) => one.replace(/\/$/, "") === other.replace(/\/$/, "") },
-  rules: (inputs) => [...tokenRules(inputs), ...bodyRules(inputs), ...backoffRules(inputs)],
+  rules: (inputs) => [
+    ...tokenRules(inputs),
+    ...bodyRules(inputs),
+    ...sizeRules(inputs),
+    ...backoffRules(inputs),
+  ],
   identify: (cx, inputs) => {
     const project = projectIn(cx, inputs).id;
     const location = inputs.region ?? "";
@@ -125,6 +138,21 @@ function bodyRules(inputs: Props): Failure[] {
     {
       property: "httpTarget.body",
       reason: `is not allowed with method ${String(method)}, only with POST, PUT and PATCH`,
+    },
+  ];
+}
+
+/** https://docs.cloud.google.com/scheduler/quotas. Assumed: that a job is measured by its bytes and not by their base64. */
+function sizeRules(inputs: Props): Failure[] {
+  const body = knownText(inputs, "httpTarget.body") ?? "";
+  const size =
+    Buffer.byteLength(body, "base64") +
+    Buffer.byteLength(JSON.stringify({ ...inputs, httpTarget: undefined }));
+  if (size <= KIB * KIB) return [];
+  return [
+    {
+      property: "httpTarget.body",
+      reason: `is too large: a job may have 1 MB, and this one has ${size} bytes`,
     },
   ];
 }

@@ -1,5 +1,5 @@
-import { CloudError } from "../../cloud/errors";
-import { own } from "../../cloud/own";
+import { CloudError } from "../errors";
+import { own } from "../own";
 
 type Attributes = Readonly<Record<string, string>>;
 export type Filter = (attributes: Attributes) => boolean;
