@@ -68,7 +68,10 @@ async function opened(cloud: Cloud, ...more: Api[]): Promise<RestDoor> {
 }
 
 /** Whatever fetch() would not let through: any Host, any Origin. */
-async function rawly(url: string, headers: Record<string, string>): Promise<[number | undefined, string]> {
+async function rawly(
+  url: string,
+  headers: Record<string, string | string[]>,
+): Promise<[number | undefined, string]> {
   return new Promise((resolve, reject) => {
     request(url, { headers }, (response) => {
       text(response).then((body) => {
@@ -192,6 +195,10 @@ describe("the door", () => {
 
     const reason = (text: string) => ({ error: { details: [{ reason: text }] } });
     expect(await ask({})).toMatchObject([401, reason("CREDENTIALS_MISSING")]);
+    for (const other of ["Bearer x", `Bearer ${token}`]) {
+      const [status] = await rawly(door.url("/v1/things/a"), { Authorization: [`Bearer ${token}`, other] });
+      expect(status).toBe(401);
+    }
     const identity = await cloud.tokens.mint({ email: CALLER, audience: "x" });
     expect(await ask(bearer(identity))).toMatchObject([401, reason("ACCESS_TOKEN_TYPE_UNSUPPORTED")]);
     const little = cloud.tokens.mintAccess({ member: OWNER, scopes: ["email"] });
@@ -354,6 +361,14 @@ describe("a service account key", () => {
       refused("unauthorized_client", "unauthorized"),
     );
     expect(await ask({ exp: "soon" })).toEqual(refused("invalid_grant", "Invalid JWT"));
+    const twice = new URLSearchParams([
+      ["grant_type", "a"],
+      ["assertion", "b"],
+      ["assertion", "b"],
+    ]);
+    expect(await post(door, "/token", twice)).toEqual(
+      refused("invalid_request", "OAuth 2 parameters can only have a single value: assertion"),
+    );
     const [status, body] = await post(door, "/token", new URLSearchParams({ grant_type: "refresh_token" }));
     expect([status, body]).toEqual([
       501,
@@ -428,6 +443,23 @@ describe("the metadata server", () => {
     expect(decodeJwt(full)).toMatchObject({ email: CALLER, email_verified: true });
     expect(await ask(door, identity)).toEqual([400, "Google", "non-empty audience parameter required\n"]);
     expect((await ask(door, `${identity}?audience=a&format=long`))[0]).toBe(400);
+  });
+
+  it("gives no access token for what is no scope, and names parameters that it does not have", async () => {
+    const { door } = await started();
+    const token = "instance/service-accounts/default/token";
+    const two = "openid,https://www.googleapis.com/auth/pubsub";
+    expect((await ask(door, `${token}?scopes=${two}`))[0]).toBe(200);
+    expect((await ask(door, `${token}?scopes=rubbish`))[0]).toBe(400);
+    expect((await ask(door, `${token}?scopes=`))[0]).toBe(400);
+    expect((await ask(door, `${token}?scopes=${EVERYTHING}.mine`))[0]).toBe(501);
+    const email = "instance/service-accounts/default/email";
+    expect(await ask(door, `${email}?wait_for_change=true`)).toEqual([
+      501,
+      "Google",
+      containing('"wait_for_change"'),
+    ]);
+    expect((await ask(door, `${email}?alt=text`))[0]).toBe(200);
   });
 
   it("answers nobody who was tricked into asking, and speaks for no other account", async () => {
@@ -614,6 +646,17 @@ describe("IAM credentials", () => {
     expect((await post(door, method(name), body, token))[0]).toBe(status);
   });
 
+  it("name parameters that they do not have", async () => {
+    const { cloud, door } = await impersonating(DEVELOPER);
+    cloud.iam.grant(ON_CALLER, { role: TOKEN_CREATOR, member: DEVELOPER });
+    const { token } = cloud.tokens.mintAccess({ member: DEVELOPER });
+    const ask = async (query: string) =>
+      post(door, `${method("generateIdToken")}?${query}`, { audience: "a" }, token);
+    expect((await ask("alt=json&$alt=json;enum-encoding=int"))[0]).toBe(200);
+    expect(await ask("audience=b")).toMatchObject([501, { error: { message: containing('"audience"') } }]);
+    expect((await ask("alt=proto"))[0]).toBe(501);
+  });
+
   it("refuse a project in place of the dash, and a number in place of the e-mail", async () => {
     const { cloud, door } = await impersonating(DEVELOPER);
     const { token } = cloud.tokens.mintAccess({ member: DEVELOPER });
@@ -636,6 +679,71 @@ describe("IAM credentials", () => {
     expect(body["expireTime"]).toBe(expected);
     await clock.advance(60_000);
     expect(cloud.tokens.findAccess(String(body["accessToken"]))).toBeUndefined();
+  });
+});
+
+describe("Pub/Sub and Scheduler", () => {
+  const TOPIC = `projects/${PROJECT.id}/topics/news`;
+  const JOBS = `projects/${PROJECT.id}/locations/europe-west1/jobs`;
+
+  async function working() {
+    const { cloud } = newCloud();
+    const put = (token: string, service: string, id: string): void => {
+      const fullName = `//${service}.googleapis.com/${id}`;
+      cloud.store.put({ token, id, fullName, project: PROJECT.id, state: { name: id } });
+    };
+    put("gcp:pubsub/topic:Topic", "pubsub", TOPIC);
+    for (const name of ["one", "two"]) put("gcp:cloudscheduler/job:Job", "cloudscheduler", `${JOBS}/${name}`);
+    const taken: unknown[] = [];
+    const publish = async (_: string, message: unknown): Promise<string> =>
+      Promise.resolve(String(taken.push(message)));
+    const door = await opened(
+      cloud,
+      pubsubApi(cloud, publish),
+      schedulerApi(cloud, async () => Promise.resolve()),
+    );
+    const { token } = cloud.tokens.mintAccess({ member: OWNER });
+    return { door, token, taken };
+  }
+
+  it("take messages up to Google's limits, all of a request or none", async () => {
+    const { door, token, taken } = await working();
+    const publish = async (...messages: object[]) =>
+      (await post(door, `/v1/${TOPIC}:publish`, { messages }, token))[0];
+    const some = (count: number): Record<string, string> =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, "v"]));
+    const long = (length: number): string => "é".repeat(length / 2);
+    expect(await publish({ attributes: some(100) })).toBe(200);
+    expect(await publish({ attributes: { [long(256)]: long(1024) }, orderingKey: long(1024) })).toBe(200);
+    expect(taken).toHaveLength(2);
+    const good = { data: "eA==" };
+    expect(await publish(good, { attributes: some(101) })).toBe(400);
+    expect(await publish(good, { attributes: { [long(258)]: "v" } })).toBe(400);
+    expect(await publish(good, { attributes: { k: long(1026) } })).toBe(400);
+    expect(await publish(good, { attributes: { k: "v" }, orderingKey: long(1026) })).toBe(400);
+    const half = Buffer.alloc(5_000_001, "a").toString("base64");
+    expect(await publish({ data: half }, { data: half })).toBe(400);
+    expect(taken).toHaveLength(2);
+  });
+
+  it("name parameters that they do not have, and give a list in pages", async () => {
+    const { door, token, taken } = await working();
+    const named = await post(door, `/v1/${TOPIC}:publish?dry=1`, { messages: [{ data: "eA==" }] }, token);
+    expect(named).toMatchObject([501, { error: { message: containing('"dry"') } }]);
+    expect(taken).toEqual([]);
+    const list = async (query: string) => {
+      const response = await fetch(door.url(`/v1/${JOBS}?${query}`), { headers: bearer(token) });
+      return [response.status, await response.json()] as const;
+    };
+    expect(await list("pageSize=1")).toMatchObject([
+      200,
+      { jobs: [{ name: `${JOBS}/one` }], nextPageToken: "1" },
+    ]);
+    expect(await list("pageToken=1")).toEqual([
+      200,
+      { jobs: [expect.objectContaining({ name: `${JOBS}/two` })] },
+    ]);
+    expect((await list("filter=x"))[0]).toBe(501);
   });
 });
 

@@ -11,16 +11,13 @@ export interface Principal {
   readonly scopes: readonly string[];
 }
 
-/** Finds who calls an API with an Authorization header; throws when nobody can be told, or the token has no scope of the API's. */
-export type Authenticate = (
-  authorization: string | undefined,
-  api: Pick<Api, "name" | "scopes">,
-) => Principal;
+/** Finds who calls an API with these Authorization headers; throws when nobody can be told, or the token has no scope of the API's. */
+export type Authenticate = (authorization: readonly string[], api: Pick<Api, "name" | "scopes">) => Principal;
 
 /** Knows the cloud's own access tokens. */
 export function authenticator(cloud: Cloud): Authenticate {
   return (authorization, { name, scopes }) => {
-    const headers: [string, string][] = authorization === undefined ? [] : [["Authorization", authorization]];
+    const headers = authorization.map((value): [string, string] => ["Authorization", value]);
     const caller = apiCaller(cloud, headers, { service: name, scopes });
     if ("refusal" in caller) throw unknown(caller.refusal, name);
     return caller;

@@ -29,13 +29,14 @@ export class RestApis {
       const url = urlOf(request);
       const found = this.#routes.find(request.method ?? "", url.pathname);
       api = found.api;
-      const { headers } = request;
+      // Node's plain headers have the first of several only.
+      const { headers, headersDistinct: all } = request;
       const call: Call = {
         url,
         headers,
         params: found.params,
         body: await bodyOf(request),
-        principal: () => this.#authenticate(headers.authorization, found.api),
+        principal: () => this.#authenticate(all.authorization ?? [], found.api),
       };
       return await found.handler(call);
     } catch (error) {

@@ -11,6 +11,7 @@ import { requireScopes } from "../../../cloud/tokens/scopes";
 import { allow, denied } from "../allow";
 import type { Api, Call } from "../api";
 import { readJson } from "../read-json";
+import { requireParameters } from "../require-parameters";
 
 const NAME = "iamcredentials.googleapis.com";
 const HOUR = 3_600_000;
@@ -121,6 +122,7 @@ function impersonated(
 ): Account {
   const { project, account: email = "" } = call.params;
   const principal = call.principal();
+  requireParameters(call);
   if (project !== "-") {
     throw new CloudError(
       "INVALID_ARGUMENT",

@@ -3,6 +3,7 @@ import type { Cloud } from "../../../cloud/cloud";
 import { CloudError } from "../../../cloud/errors";
 import type { Project } from "../../../cloud/projects";
 import { CLOUD_PLATFORM } from "../../../cloud/tokens/access-tokens";
+import { requireScopes } from "../../../cloud/tokens/scopes";
 import type { Api, Call, Handler, Reply } from "../api";
 
 /** What a workload on Google Cloud runs as. */
@@ -18,6 +19,11 @@ const ACCOUNTS = `${ROOT}/instance/service-accounts`;
 const FLAVOR = { "Metadata-Flavor": "Google", Server: "Metadata Server for VM" };
 /** What Google says of a token that was made a moment ago. */
 const SECONDS = 3599;
+/**
+ * Of what a query may say. Licenses are those of a virtual machine, and there is none; nobody is kept waiting for a change.
+ * https://docs.cloud.google.com/compute/docs/metadata/querying-metadata
+ */
+const PARAMETERS = ["alt", "audience", "format", "licenses", "recursive", "scopes"];
 
 /**
  * The metadata server of one workload: whoever can reach it speaks for its service account, and needs no permission to.
@@ -73,6 +79,10 @@ function guarded(handler: Handler): Handler {
   return async (call): Promise<Reply> => {
     const why = suspicion(call.headers);
     if (why !== undefined) throw new CloudError("PERMISSION_DENIED", why);
+    const unknown = [...call.url.searchParams.keys()].find((name) => !PARAMETERS.includes(name));
+    if (unknown !== undefined) {
+      throw new CloudError("UNIMPLEMENTED", `The sandbox does not model the parameter "${unknown}" here.`);
+    }
     const reply = await handler(call);
     const type = typeof reply.body === "string" ? "application/text" : "application/json";
     return { ...reply, headers: { ...FLAVOR, "Content-Type": type } };
@@ -88,6 +98,11 @@ function suspicion(headers: IncomingHttpHeaders): string | undefined {
 
 function accessToken({ tokens }: Cloud, email: string, url: URL): Record<string, unknown> {
   const scopes = (url.searchParams.get("scopes") ?? CLOUD_PLATFORM).split(",");
+  // Assumed: how the server words it.
+  requireScopes(
+    scopes,
+    (scope) => new CloudError("INVALID_ARGUMENT", `"${scope}" is no OAuth scope (invalid_scope).`),
+  );
   const { token } = tokens.mintAccess({ member: `serviceAccount:${email}`, scopes });
   return { access_token: token, expires_in: SECONDS, token_type: "Bearer" };
 }

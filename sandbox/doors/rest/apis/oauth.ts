@@ -29,6 +29,11 @@ export function oauthApi(cloud: Cloud): Api {
 
 async function answer(cloud: Cloud, { body, url }: Call): Promise<Reply> {
   const form = new URLSearchParams(body);
+  // https://www.rfc-editor.org/rfc/rfc6749#section-3.2; the words are those that Google has been seen to say.
+  const repeated = [...form.keys()].find((name, index, all) => all.indexOf(name) < index);
+  if (repeated !== undefined) {
+    throw new OAuthError("invalid_request", `OAuth 2 parameters can only have a single value: ${repeated}`);
+  }
   const grant = form.get("grant_type");
   if (grant !== JWT_BEARER) {
     throw new CloudError(

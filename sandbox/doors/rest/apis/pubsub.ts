@@ -3,11 +3,13 @@ import { isBase64 } from "../../../cloud/base64";
 import type { Cloud } from "../../../cloud/cloud";
 import { CloudError } from "../../../cloud/errors";
 import { topicName } from "../../../cloud/names";
+import { LARGEST_PUBLICATION, overLimit } from "../../../delivery/pubsub/limits";
 import type { Publication } from "../../../delivery/pubsub/message";
 import { allow } from "../allow";
 import type { Api } from "../api";
 import { calledProject } from "../called-project";
 import { readJson } from "../read-json";
+import { requireParameters } from "../require-parameters";
 
 const NAME = "pubsub.googleapis.com";
 
@@ -23,13 +25,22 @@ const message = z
       ({ data = "", attributes = {} }) => data !== "" || Object.keys(attributes).length > 0,
       "it must have data or at least one attribute",
     ),
+    z.superRefine((message, context) => {
+      const why = overLimit(message);
+      if (why !== undefined) context.addIssue({ code: "custom", message: why });
+    }),
   );
 
 /** https://cloud.google.com/pubsub/quotas#resource_limits */
 const published = z.strictObject({
-  messages: z
-    .array(message)
-    .check(z.minLength(1, "at least one is required"), z.maxLength(1000, "at most 1000")),
+  messages: z.array(message).check(
+    z.minLength(1, "at least one is required"),
+    z.maxLength(1000, "at most 1000"),
+    z.refine(
+      (all) => all.reduce((sum, { data = "" }) => sum + sizeOf(data), 0) <= LARGEST_PUBLICATION,
+      `their data may have ${LARGEST_PUBLICATION} bytes together`,
+    ),
+  ),
 });
 
 /**
@@ -47,6 +58,7 @@ export function pubsubApi(
     routes: {
       "POST /v1/projects/{project}/topics/{topic}:publish": async (call) => {
         const principal = call.principal();
+        requireParameters(call);
         const project = calledProject(cloud, call, { name: NAME });
         const { topic = "" } = call.params;
         allow(cloud, principal, "pubsub.topics.publish", topicName(project, topic));
@@ -61,6 +73,10 @@ export function pubsubApi(
       },
     },
   };
+}
+
+function sizeOf(base64: string): number {
+  return Buffer.byteLength(base64, "base64");
 }
 
 function textOf(base64: string | undefined): string | undefined {

@@ -7,7 +7,9 @@ import { JOB, type JobState } from "../../../delivery/scheduler/job";
 import { allow } from "../allow";
 import type { Api, Call } from "../api";
 import { calledProject } from "../called-project";
+import { paged, PAGES } from "../paged";
 import { readJson } from "../read-json";
+import { requireParameters } from "../require-parameters";
 
 const NAME = "cloudscheduler.googleapis.com";
 const JOBS = "/v1/projects/{project}/locations/{location}/jobs";
@@ -21,6 +23,7 @@ type Job = StoredResource<JobState & { description?: string; state?: string }>;
 export function schedulerApi(cloud: Cloud, run: (id: string) => Promise<unknown>): Api {
   const job = (call: Call, permission: string): Job => {
     const { project, location = "", job: name = "" } = permitted(cloud, call, permission);
+    requireParameters(call);
     const found = cloud.store.get<Job["state"]>(
       JOB,
       `projects/${project}/locations/${location}/jobs/${name}`,
@@ -36,9 +39,12 @@ export function schedulerApi(cloud: Cloud, run: (id: string) => Promise<unknown>
     routes: {
       [`GET ${JOBS}`]: (call) => {
         const { project, location = "" } = permitted(cloud, call, "cloudscheduler.jobs.list");
+        requireParameters(call, ...PAGES);
         const start = `projects/${project}/locations/${location}/jobs/`;
         const jobs = cloud.store.list<Job["state"]>(JOB).filter(({ id }) => id.startsWith(start));
-        return { body: { jobs: jobs.map(jobJson) } };
+        // https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs/list
+        const { page, nextPageToken } = paged(call, jobs, 500);
+        return { body: { jobs: page.map(jobJson), nextPageToken } };
       },
       [`GET ${JOBS}/{job}`]: (call) => ({ body: jobJson(job(call, "cloudscheduler.jobs.get")) }),
       [`POST ${JOBS}/{job}:run`]: (call) => {

@@ -3,15 +3,15 @@ import { isBase64 } from "../../../cloud/base64";
 import { CloudError } from "../../../cloud/errors";
 import type { Tasks } from "../../../delivery/tasks/tasks";
 import type { Api, Call } from "../api";
+import { paged, PAGES } from "../paged";
 import { readJson } from "../read-json";
-import { paged, requireParameters, requireSame } from "./tasks-call";
+import { requireParameters } from "../require-parameters";
+import { requireSame } from "./require-same";
 import { isFull, queueJson, taskFrom, taskJson } from "./task-json";
 
 const LOCATION = "/v2/projects/{project}/locations/{location}";
 const QUEUE = `${LOCATION}/queues/{queue}`;
 const TASK = `${QUEUE}/tasks/{task}`;
-
-const PAGES = ["pageSize", "pageToken"];
 
 const created = z.strictObject({
   parent: z.optional(z.string()),
