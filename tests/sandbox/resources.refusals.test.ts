@@ -1,3 +1,4 @@
+import { agentEmail, defaultComputeAccount, repositoryName, serviceAccountName } from "../../sandbox/cloud/names";
 import { UNKNOWN, type Props } from "../../sandbox/cloud/resources/values";
 import { Bench, sampleOf, START } from "./resources.bench";
 import {
@@ -16,6 +17,7 @@ import {
 const DAY = 24 * 60 * 60_000;
 const ACCOUNT = "gcp:serviceaccount/account:Account";
 const RUN = "gcp:cloudrunv2/service:Service";
+const RUN_JOB = "gcp:cloudrunv2/job:Job";
 const JOB = "gcp:cloudscheduler/job:Job";
 const SUBSCRIPTION = "gcp:pubsub/subscription:Subscription";
 const QUEUE = "gcp:cloudtasks/queue:Queue";
@@ -557,6 +559,39 @@ describe("what Google refuses", () => {
     expect(error.status).toBe(status);
     expect(error.message).toMatch(text);
   });
+
+  test.each([RUN, RUN_JOB])(
+    "an image of another project that Run's agent or the deployer may not read: %s",
+    async (token) => {
+      const bench = new Bench({
+        projects: [
+          { id: PROJECT, number: NUMBER, kind: "hardened" },
+          { id: "other-project", number: "210987654321" },
+        ],
+      });
+      const bare = { containers: [{ image: "europe-docker.pkg.dev/other-project/apps/hello:1" }] };
+      const news = {
+        location: REGION,
+        name: "reader",
+        template: token === RUN ? bare : { template: bare },
+      };
+      const compute = serviceAccountName(PROJECT, defaultComputeAccount(NUMBER));
+      const deployer = bench.cloud.deployer(PROJECT);
+      bench.cloud.iam.grant(compute, { role: "roles/iam.serviceAccountUser", member: deployer });
+      const repository = repositoryName("other-project", "europe", "apps");
+      const reader = { role: "roles/artifactregistry.reader" };
+      const { status, message } = await bench.refusal(token, news);
+      expect(status).toBe("PERMISSION_DENIED");
+      expect(message).toMatch(/^User must have permission to read the image, .* from project other-project/);
+      bench.cloud.iam.grant(repository, { ...reader, member: deployer });
+      expect((await bench.refusal(token, news)).message).toMatch(
+        /^Google Cloud Run Service Agent must have permission/,
+      );
+      const agent = `serviceAccount:${agentEmail("run", NUMBER)}`;
+      bench.cloud.iam.grant(repository, { ...reader, member: agent });
+      await bench.create(token, news);
+    },
+  );
 
   test("an account of another project as the caller of a source", async () => {
     const bench = new Bench();

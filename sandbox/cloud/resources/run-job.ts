@@ -5,6 +5,7 @@ import { defaultComputeAccount, runJobName } from "../names";
 import type { StoredResource } from "../store";
 import { requireActAs } from "./access";
 import { etagOf, hexOf, lettersOf } from "./identifiers";
+import { requireImages } from "./images";
 import { kind, type Context, type Kind } from "./kind";
 import { LABEL_OUTPUTS, labelOutputs } from "./labelled";
 import { deployerEmail, projectIn } from "./project";
@@ -171,5 +172,6 @@ function requireRunnable(cx: Context, inputs: Inputs): void {
   const email = serviceAccount ?? defaultComputeAccount(project.number);
   const reader = `Run job "${inputs.name}"`;
   requireActAs(cx, { email, project: project.id, to: reader });
+  requireImages(cx, containers, project);
   requireSecrets(cx, { uses: secretsOf(containers), project: project.id, email, reader });
 }

@@ -4,6 +4,7 @@ import { defaultComputeAccount, runServiceName } from "../names";
 import type { StoredResource } from "../store";
 import { requireActAs } from "./access";
 import { etagOf, hexOf, lettersOf } from "./identifiers";
+import { requireImages } from "./images";
 import { kind, type Context, type Kind } from "./kind";
 import { LABEL_OUTPUTS, labelOutputs } from "./labelled";
 import { outputsOf } from "./outputs";
@@ -158,6 +159,7 @@ function requireRunnable(cx: Context, inputs: RunInputs): void {
   const email = inputs.template.serviceAccount ?? defaultComputeAccount(project.number);
   const reader = `Run service "${inputs.name}"`;
   requireActAs(cx, { email, project: project.id, to: reader });
+  requireImages(cx, inputs.template.containers, project);
   requireIngressContainer(inputs.name, inputs.template.containers);
   requireSecrets(cx, { uses: secretsOf(inputs.template.containers), project: project.id, email, reader });
 }
