@@ -897,6 +897,8 @@ describe("Envoy's bootstrap", () => {
     expect(await at(routes([{ match: { prefix: "/" }, route }], [HOST]))).toBe(IN);
     expect(await at(routes([{ match: { prefix: "/" }, route }], ["*.example.com"]))).toBe(IN);
     expect(await at(routes([{ match: { prefix: "/" }, route }], ["app.*"]))).toBe(IN);
+    expect(await at(routes([{ match: { prefix: "/" }, route }], [`*${HOST}`]))).toBe("404 ");
+    expect(await at(routes([{ match: { prefix: "/" }, route }], [`${HOST}*`]))).toBe("404 ");
     const open = changed(routes([{ match: { path: "/work" }, route }]));
     expect(await open.says(undefined, { url: `${AUDIENCE}/elsewhere` })).toBe(MISSING);
   });
