@@ -14,7 +14,7 @@ export interface ProjectSpec {
   kind?: ProjectKind;
   /** Enabled from the start. Default "all". */
   apis?: "all" | readonly string[];
-  /** Organisation policies that are enforced there, such as "run.managed.requireInvokerIam". Default: none. */
+  /** Organisation policies that are enforced there: "run.managed.requireInvokerIam", and no other is modelled. Default: none. */
   orgPolicies?: readonly string[];
 }
 
@@ -27,6 +27,8 @@ export interface Project {
 
 const OWNER = "user:owner@example.com";
 
+const ORG_POLICIES: readonly string[] = ["run.managed.requireInvokerIam"];
+
 /** The projects of the cloud, each as Google makes it or hardened. */
 export class Projects {
   readonly #iam: Iam;
@@ -38,6 +40,13 @@ export class Projects {
   }
 
   add({ id, number, kind = "default", orgPolicies }: ProjectSpec): void {
+    const unknown = orgPolicies?.find((policy) => !ORG_POLICIES.includes(policy));
+    if (unknown !== undefined) {
+      throw new CloudError(
+        "UNIMPLEMENTED",
+        `The sandbox does not model the organisation policy "${unknown}" of project ${id}, only ${ORG_POLICIES.join(", ")}.`,
+      );
+    }
     const project = { id, number, kind, ...(orgPolicies && { orgPolicies }) };
     this.#put(project);
     this.#addAccount(project, defaultComputeAccount(number));

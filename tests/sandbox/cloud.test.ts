@@ -865,6 +865,14 @@ describe("projects", () => {
     expect(refusal(() => cloudWith({ projects: [{ id: "Demo", number: "1" }] })).message).toContain('"Demo"');
   });
 
+  it("enforce no organisation policy that the sandbox does not model", () => {
+    const under = (policy: string): Cloud =>
+      cloudWith({ projects: [{ id: PROJECT, number: NUMBER, orgPolicies: [policy] }] }).cloud;
+    expect(under("run.managed.requireInvokerIam").projects.list()).toHaveLength(1);
+    const error = refusal(() => under("iam.allowedPolicyMemberDomains"));
+    expect([error.status, error.message]).toEqual(["UNIMPLEMENTED", expect.stringContaining("iam.allowedPolicyMemberDomains")]);
+  });
+
   it("draw the same random numbers in every cloud", () => {
     const draw = (): number[] => Array.from({ length: 5 }, cloudWith().cloud.random);
     expect(draw()).toEqual(draw());
