@@ -442,6 +442,7 @@ describe("the Cloud Run API", () => {
       { method: "GET" },
       { body: '{"validateOnly":true}', named: "validateOnly" },
       { body: '{"validateOnly":"true"}', named: "validateOnly" },
+      { body: '{"overrides":{"task_count":1}}', named: '"task_count" spelled like that' },
       { body: '{"etag":"x"}', named: "etag" },
       { url: `${URL}?validateOnly=true&foo=bar`, named: "?validateOnly, ?foo" },
     ];

@@ -52,6 +52,10 @@ export function unmodelledIn(body: unknown, url: URL): string[] {
     ...(validateOnly === false ? [] : ["validateOnly"]),
     ...(etag === undefined ? [] : ["etag"]),
     ...(JSON.stringify(overrides ?? {}).includes('"valueSource":') ? ["valueSource in an override"] : []),
+    // Google takes both spellings of a name: https://protobuf.dev/programming-guides/json/
+    ...[...JSON.stringify(body).matchAll(/[{,]"([a-z]+(?:_[a-z]+)+)":/g)].map(
+      ([, name]) => `"${name}" spelled like that`,
+    ),
   ];
 }
 

@@ -173,6 +173,11 @@ describe("the door", () => {
       400,
       { error: { details: [{ fieldViolations: [{ field: "nmae" }] }] } },
     ]);
+    // Google takes both spellings of a name, so this is the sandbox's own no.
+    expect(await rename('{"full_name":"b"}')).toMatchObject([
+      501,
+      { error: { status: "UNIMPLEMENTED", message: containing('"fullName"') } },
+    ]);
     expect(await rename("x".repeat(11 * 1024 * 1024))).toMatchObject([400, {}]);
   });
 
