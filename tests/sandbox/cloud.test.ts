@@ -467,6 +467,15 @@ describe("Iam", () => {
     expect(grant({ member: "serviceAccount:nobody@demo-project.iam.gserviceaccount.com" })).toBe(
       "INVALID_ARGUMENT: Service account nobody@demo-project.iam.gserviceaccount.com does not exist.",
     );
+    const job = names.runJobName(PROJECT, "europe-west1", "cleanup");
+    for (const member of ["allUsers", "allAuthenticatedUsers"]) {
+      expect(grant({ member }, names.projectName(PROJECT))).toContain(
+        "INVALID_ARGUMENT: Request contains an invalid",
+      );
+      expect(grant({ member }, job)).toBe(
+        `INVALID_ARGUMENT: Member ${member} is invalid due to membership type restrictions on the resource.`,
+      );
+    }
     expect(grant({ member: CALLER })).toContain(`INVALID_ARGUMENT: "${CALLER}" is not a member`);
     expect(grant({ member: "user:" })).toContain("INVALID_ARGUMENT");
     expect(grant({ member: "principalSet://iam.googleapis.com/x" })).toContain("UNIMPLEMENTED");
@@ -870,7 +879,10 @@ describe("projects", () => {
       cloudWith({ projects: [{ id: PROJECT, number: NUMBER, orgPolicies: [policy] }] }).cloud;
     expect(under("run.managed.requireInvokerIam").projects.list()).toHaveLength(1);
     const error = refusal(() => under("iam.allowedPolicyMemberDomains"));
-    expect([error.status, error.message]).toEqual(["UNIMPLEMENTED", expect.stringContaining("iam.allowedPolicyMemberDomains")]);
+    expect([error.status, error.message]).toEqual([
+      "UNIMPLEMENTED",
+      expect.stringContaining("iam.allowedPolicyMemberDomains"),
+    ]);
   });
 
   it("draw the same random numbers in every cloud", () => {

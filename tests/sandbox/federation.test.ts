@@ -1,6 +1,6 @@
 import { VirtualClock } from "../../sandbox/cloud/clock";
 import { Cloud } from "../../sandbox/cloud/cloud";
-import { projectName, serviceAccountName } from "../../sandbox/cloud/names";
+import { serviceAccountName } from "../../sandbox/cloud/names";
 import { Provider } from "../../sandbox/cloud/resources/provider";
 import type { Props } from "../../sandbox/cloud/resources/values";
 import { START } from "./gates";
@@ -86,10 +86,10 @@ describe("identities of a pool", () => {
 
   test("are not among all authenticated users", () => {
     const member = `principal://${IN_POOL}/subject/x`;
-    const invoker = { role: "roles/run.invoker", member: "allAuthenticatedUsers" };
-    cloud.iam.grant(projectName(PROJECT), invoker);
-    expect(may(member, "run.routes.invoke")).toBe(false);
-    expect(may("user:someone@example.com", "run.routes.invoke")).toBe(true);
+    const everyone = { role, member: "allAuthenticatedUsers" };
+    cloud.iam.grant(resource, everyone);
+    expect([may(member), may("user:someone@example.com")]).toEqual([false, true]);
+    cloud.iam.revoke(resource, everyone);
   });
 
   test.each([`${IN_POOL}/attribute.environment/prod`, `${IN_POOL}/group/g`, `${IN_POOL}/*`])(

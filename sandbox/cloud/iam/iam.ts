@@ -2,6 +2,7 @@ import type { Clock } from "../clock";
 import { CloudError } from "../errors";
 import { describe, projectOf, serviceAccountName } from "../names";
 import { type Account, Accounts, type KeptAccounts } from "./accounts";
+import { barred } from "./barred";
 import { decide, type Decision } from "./decide";
 import { isGrantable } from "./grantable";
 import { memberText, parseMember } from "./members";
@@ -175,6 +176,8 @@ export class Iam {
       );
     }
     this.#requireGrantable(resource, binding.role);
+    const why = barred(binding.member, resource);
+    if (why !== undefined) throw new CloudError("INVALID_ARGUMENT", why);
   }
 
   /** The words: github.com/hashicorp/terraform/issues/25623, github.com/hashicorp/terraform-provider-google/issues/993 */
