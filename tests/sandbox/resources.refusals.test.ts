@@ -1,4 +1,10 @@
-import { agentEmail, defaultComputeAccount, repositoryName, serviceAccountName } from "../../sandbox/cloud/names";
+import {
+  agentEmail,
+  defaultComputeAccount,
+  projectName,
+  repositoryName,
+  serviceAccountName,
+} from "../../sandbox/cloud/names";
 import { UNKNOWN, type Props } from "../../sandbox/cloud/resources/values";
 import { Bench, sampleOf, START } from "./resources.bench";
 import {
@@ -676,6 +682,27 @@ describe("what Google refuses", () => {
       }
       bench.cloud.iam.defineRole(name, permissions);
       for (const token of [FUNCTION, FUNCTION_V1]) await bench.create(token, sampleOf(token));
+    }
+  });
+
+  test("the default account builds as long as it is an editor of the project", async () => {
+    const defaultAccount = (token: string): Props => {
+      const path = token === FUNCTION ? "buildConfig.serviceAccount" : "buildServiceAccount";
+      return changed(sampleOf(token), path, undefined);
+    };
+    const editor = {
+      role: "roles/editor",
+      member: `serviceAccount:${defaultComputeAccount(NUMBER)}`,
+    };
+    for (const token of [FUNCTION, FUNCTION_V1]) {
+      const bench = new Bench();
+      await bench.upTo(token);
+      bench.cloud.iam.revoke(projectName(PROJECT), editor);
+      expect((await bench.refusal(token, defaultAccount(token))).message).toMatch(
+        /does not have storage.objects.get/,
+      );
+      bench.cloud.iam.grant(projectName(PROJECT), editor);
+      await bench.create(token, defaultAccount(token));
     }
   });
 

@@ -67,6 +67,8 @@ interface Need {
   permission: string;
   resource: string;
   on: string;
+  /** It lies in a bucket of Google's own. */
+  inBucket?: true;
 }
 
 // docs.cloud.google.com/functions/docs/securing/build-custom-sa. The source is read from a bucket of Google's own,
@@ -75,7 +77,7 @@ function needs(q: Build, repository: string): Need[] {
   const project = projectName(q.project.id);
   const sources = `gcf-${q.generation === 2 ? "v2-" : ""}sources-${q.project.number}-${q.location}`;
   return [
-    { permission: "storage.objects.get", resource: project, on: `gs://${sources}` },
+    { permission: "storage.objects.get", resource: project, on: `gs://${sources}`, inBucket: true },
     { permission: "logging.logEntries.create", resource: project, on: `project ${q.project.id}` },
     {
       permission: "artifactregistry.repositories.uploadArtifacts",
@@ -89,9 +91,18 @@ function requirePermission(cx: Context, q: Build, need: Need): void {
   const member = `serviceAccount:${q.account}`;
   const { permission, resource } = need;
   if (decisionSoon(cx, { member, permission, resource }).allowed) return;
+  if (need.inBucket === true && isEditor(cx, q.project.id, member)) return;
   throw new CloudError(
     "FAILED_PRECONDITION",
     `Build failed: could not build the function "${q.function}" due to a missing permission on the build service account. ` +
       `${q.account} does not have ${permission} on ${need.on}. Grant it roles/run.builder on project ${q.project.id}.`,
+  );
+}
+
+/** A bucket gives editors and owners of its project its objects from the start: cloud.google.com/storage/docs/access-control/iam-roles */
+function isEditor(cx: Context, project: string, member: string): boolean {
+  const bindings = cx.cloud.iam.bindings(projectName(project));
+  return bindings.some(
+    (each) => each.member === member && ["roles/editor", "roles/owner"].includes(each.role),
   );
 }
