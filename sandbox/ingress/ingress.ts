@@ -70,7 +70,7 @@ export class Ingress {
     if (called !== undefined && !("unmodelled" in called)) return called;
     const how = called === undefined ? "" : ` with ${called.unmodelled.join(", ")}`;
     return no("not modelled", url, {
-      reason: `Of ${host} the sandbox does not model ${request.method} ${url.pathname}${how}; of all Google APIs it has ${MODELLED_APIS} here`,
+      reason: `Of ${host} the sandbox does not model ${request.method} ${url.pathname}${how}; of all of Google's own hosts it has ${MODELLED_APIS} here`,
     });
   }
 

@@ -22,13 +22,17 @@ export interface Judgement {
 
 /** Whether a caller with these credentials gets through a gate that it has reached. */
 export async function judge(cloud: Cloud, gate: Gate, found: Credentials): Promise<Judgement> {
+  const everybody = cloud.iam.decide({ member: "allUsers", ...question(gate) });
   if (found.kind === "several") {
-    return { refusal: "several credentials", reason: `${found.header} carries more than one credential` };
+    return {
+      refusal: "several credentials",
+      reason: `${found.header} carries more than one credential`,
+      assumed: gate.open || everybody.allowed ? SEVERAL : undefined,
+    };
   }
   if (gate.open) {
     return { reason: `${gate.label} has invokerIamDisabled: nobody is asked who they are` };
   }
-  const everybody = cloud.iam.decide({ member: "allUsers", ...question(gate) });
   if (everybody.allowed) return letEverybodyIn(everybody, found);
   if (found.kind === "none") return noCredential(gate, found.empty);
   if (found.kind === "other scheme") {
@@ -41,6 +45,7 @@ export async function judge(cloud: Cloud, gate: Gate, found: Credentials): Promi
   return { ...(await judgeToken(cloud, gate, found.token)), used: found.header };
 }
 
+const SEVERAL = "that several credentials are refused also where nobody is asked for one";
 const NO_EMAIL = "what Google answers to a token without a verified e-mail is not documented";
 
 function question({ permission, ref }: Gate): { permission: string; resource: string } {

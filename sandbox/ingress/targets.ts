@@ -23,13 +23,16 @@ export type Found =
   | { kind: "nothing" }
   | { kind: "foreign"; host: string };
 
+/** Other hosts of Google's: what gets in there is not the application's matter alone, and not modelled. */
+const GOOGLES = /(^|\.)(googleapis\.com|google\.com|appspot\.com|cloud\.goog|web\.app|firebaseapp\.com)$/;
+
 /** Who a URL means, by its host. */
 export function findTarget(store: Store, url: URL): Found {
   const hostname = url.hostname.replace(/\.$/, "");
   if (hostname.endsWith(".run.app")) return findRunService(store, url);
   if (hostname.endsWith(".cloudfunctions.net")) return findFunction(store, url);
   if (hostname.endsWith(".gateway.dev")) return findApiGateway(store, hostname);
-  if (/(^|\.)googleapis\.com$/.test(hostname)) return { kind: "google api", host: url.host };
+  if (GOOGLES.test(hostname)) return { kind: "google api", host: url.host };
   return { kind: "foreign", host: url.host };
 }
 

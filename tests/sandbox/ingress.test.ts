@@ -233,6 +233,18 @@ const ROWS: Row[] = [
     expect: { status: 501, text: "does not model" },
     reason: "run.googleapis.com",
   },
+  {
+    name: "another host of Google's, which has gates of its own",
+    ask: () => get("https://my-project.ew.r.appspot.com/work"),
+    expect: { status: 501, text: "does not model" },
+    reason: "appspot.com",
+  },
+  {
+    name: "the name of a managed service, which is an address only if its owner says so",
+    ask: () => get("https://orders.endpoints.my-project.cloud.goog/work"),
+    expect: { status: 501, text: "does not model" },
+    reason: "cloud.goog",
+  },
 ];
 
 describe("refusals", () => {
@@ -492,6 +504,22 @@ describe("who gets in", () => {
     expect(await ask(START - HOUR)).toEqual([200, ""]);
     expect(await ask(START - HOUR - 1000)).toEqual([200, expect.stringContaining("five minutes")]);
     expect(await ask(START + 1000)).toEqual([200, expect.stringContaining("five minutes")]);
+  });
+
+  test("that several credentials are too many also where nobody is asked is assumed", async () => {
+    const world = new World();
+    const two: [string, string][] = [bearer("a"), bearer("b")];
+    const ask = async (): Promise<string> => {
+      const { response, verdict } = await world.ingress.handle(get(HELLO.url, ...two));
+      expect(response.status).toBe(401);
+      return verdict.assumed ?? "";
+    };
+    expect(await ask()).not.toContain("nobody is asked");
+    world.putHello({ invokerIamDisabled: true });
+    expect(await ask()).toContain("nobody is asked");
+    world.putHello();
+    world.cloud.iam.grant(HELLO.fullName, { role: RUN, member: "allUsers" });
+    expect(await ask()).toContain("nobody is asked");
   });
 
   test("a token without its scheme is not shown", async () => {
