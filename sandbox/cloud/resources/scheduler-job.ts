@@ -2,6 +2,7 @@ import { z } from "zod/mini";
 import { jobName } from "../names";
 import { requireCaller } from "./access";
 import { kind, type Context, type Failure, type Kind } from "./kind";
+import { oauthRules } from "./oauth-token";
 import { projectIn } from "./project";
 import { region } from "./regions";
 import {
@@ -84,7 +85,7 @@ export const schedulerJob: Kind<never> = kind(schema, {
   planned: (inputs) => (isUnknown(inputs.paused) ? {} : standing(inputs.paused === true)),
   same: { "httpTarget.uri": (one, other) => one.replace(/\/$/, "") === other.replace(/\/$/, "") },
   rules: (inputs) => [
-    ...tokenRules(inputs),
+    ...oauthRules(inputs, () => misuse(inputs)),
     ...bodyRules(inputs),
     ...sizeRules(inputs),
     ...backoffRules(inputs),
@@ -116,18 +117,10 @@ function requireIdentity(cx: Context, inputs: Inputs): void {
   requireCaller(cx, { email, project: projectIn(cx, inputs).id, to: `Scheduler job "${inputs.name}"` });
 }
 
-function tokenRules(inputs: Props): Failure[] {
-  const [oidc, oauth] = [valueAt(inputs, "httpTarget.oidcToken"), valueAt(inputs, "httpTarget.oauthToken")];
-  if (oauth === undefined || isUnknown(oauth)) return [];
-  const property = "httpTarget.oauthToken";
-  if (oidc !== undefined && !isUnknown(oidc)) {
-    return [{ property, reason: 'conflicts with "httpTarget.oidcToken": a request carries one token' }];
-  }
+function misuse(inputs: Props): string | undefined {
   const uri = knownText(inputs, "httpTarget.uri");
-  if (uri === undefined || /^https?:\/\/[^/]+\.googleapis\.com(?:[/:?#]|$)/.test(uri)) return [];
-  return [
-    { property, reason: `is for Google's APIs (*.googleapis.com) only, and uri is ${JSON.stringify(uri)}` },
-  ];
+  if (uri === undefined || /^https?:\/\/[^/]+\.googleapis\.com(?:[/:?#]|$)/.test(uri)) return undefined;
+  return `is for Google's APIs (*.googleapis.com) only, and uri is ${JSON.stringify(uri)}`;
 }
 
 function bodyRules(inputs: Props): Failure[] {

@@ -4,6 +4,7 @@ import { CloudError } from "../errors";
 import { queueName } from "../names";
 import { requireCaller } from "./access";
 import { kind, type Context, type Failure, type Kind } from "./kind";
+import { oauthRules } from "./oauth-token";
 import { projectIn } from "./project";
 import { region } from "./regions";
 import {
@@ -126,7 +127,11 @@ export const taskQueue: Kind<never> = kind(schema, {
     ...(isUnknown(inputs.desiredState) ? {} : { state: inputs.desiredState }),
     ...(valueAt(inputs, RATE) === UNKNOWN ? {} : { [BURST]: burstAt(valueAt(inputs, RATE)) }),
   }),
-  rules: (inputs) => [...tokenRules(inputs), ...accessRules(inputs), ...backoffRules(inputs)],
+  rules: (inputs) => [
+    ...tokenRules(inputs),
+    ...oauthRules(inputs, () => misuse(inputs)),
+    ...backoffRules(inputs),
+  ],
   identify: (cx, inputs) => {
     const project = projectIn(cx, inputs).id;
     const id = `projects/${project}/locations/${inputs.location}/queues/${inputs.name}`;
@@ -184,28 +189,17 @@ function tokenRules(inputs: Props): Failure[] {
  * docs.cloud.google.com/tasks/docs/reference/rest/v2/OAuthToken: for Google's APIs, which a queue names by its host. Assumed
  * is that Google refuses the rest, where it only advises; sent there, a token could be stolen.
  */
-function accessRules(inputs: Props): Failure[] {
-  const [oidc, oauth] = [valueAt(inputs, "httpTarget.oidcToken"), valueAt(inputs, "httpTarget.oauthToken")];
-  if (oauth === undefined || isUnknown(oauth)) return [];
-  const property = "httpTarget.oauthToken";
-  if (oidc !== undefined && !isUnknown(oidc)) {
-    return [{ property, reason: 'conflicts with "httpTarget.oidcToken": a request carries one token' }];
-  }
+function misuse(inputs: Props): string | undefined {
   const host = valueAt(inputs, "httpTarget.uriOverride.host");
   if (!isUnknown(host) && (typeof host !== "string" || !host.endsWith(".googleapis.com"))) {
-    const reason = `is for Google's APIs (*.googleapis.com) only, and the host is ${JSON.stringify(host ?? "each task's own")}`;
-    return [{ property, reason }];
+    return `is for Google's APIs (*.googleapis.com) only, and the host is ${JSON.stringify(host ?? "each task's own")}`;
   }
   if (valueAt(inputs, "httpTarget.uriOverride.scheme") === "HTTP") {
-    return [
-      { property, reason: "is for https only, and the scheme is HTTP: in clear text it can be stolen" },
-    ];
+    return "is for https only, and the scheme is HTTP: in clear text it can be stolen";
   }
-  if (valueAt(inputs, "httpTarget.uriOverride.uriOverrideEnforceMode") === "IF_NOT_EXISTS") {
-    const mode = "with the mode \"IF_NOT_EXISTS\" each task's own address would go before the queue's";
-    return [{ property, reason: `is for Google's APIs only, and ${mode}. Use "ALWAYS"` }];
-  }
-  return [];
+  return valueAt(inputs, "httpTarget.uriOverride.uriOverrideEnforceMode") === "IF_NOT_EXISTS"
+    ? 'is for Google\'s APIs only, and with the mode "IF_NOT_EXISTS" each task\'s own address would go before the queue\'s. Use "ALWAYS"'
+    : undefined;
 }
 
 function backoffRules(inputs: Props): Failure[] {
