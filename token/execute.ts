@@ -1,5 +1,4 @@
 import { createRequire } from "node:module";
-import { join } from "node:path";
 import { guard } from "../sandbox/cli/guard";
 import { Output } from "../sandbox/cli/output";
 import { readStackConfig } from "../sandbox/cli/stack-config";
@@ -49,7 +48,7 @@ function worldFor(options: Options, say: (line: string) => void): World {
     return (load("./worlds/google") as typeof Google).onGoogle({ stack, cwd });
   }
   const settings = readStackConfig(cwd, stack, config);
-  const folder = new Folder(process.env.SANDBOX_FOLDER ?? join(settings.root, ".sandbox"));
+  const folder = new Folder(undefined, settings.root);
   const serving = whoServes(folder.serving);
   if (serving === undefined) {
     const { InProcess: Made } = load("./worlds/in-process") as typeof InProcess;

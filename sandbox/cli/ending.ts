@@ -1,9 +1,11 @@
 /** Does a command's work; the process ends with its exit code, or with 2 and what went wrong. */
-export async function ending(work: () => Promise<number>): Promise<void> {
+export async function ending(work: () => Promise<number>, { json = false } = {}): Promise<void> {
   try {
     process.exitCode = await work();
   } catch (error) {
-    say(error instanceof Error ? error.message : String(error));
+    const message = error instanceof Error ? error.message : String(error);
+    if (json) process.stdout.write(`${JSON.stringify({ error: message }, undefined, 2)}\n`);
+    say(`error: ${message}`);
     process.exitCode = 2;
   }
 }

@@ -10,7 +10,7 @@ export function addRemove(program: Command): void {
     .command("remove")
     .description("Removes one resource from the embedded cloud, such as one that no stack knows.")
     .argument("<type>", "as Pulumi names it, such as gcp:cloudrunv2/service:Service")
-    .argument("<id>")
+    .argument("<id>", "its id, as `pulumi stack export` shows it")
     .action(async (type: string, id: string) => {
       const { using } = createRequire(__filename)("../host/using") as typeof Using;
       await ending(async () => {

@@ -17,12 +17,15 @@ export function addServed(program: Command): void {
     .description("Lists what the sources of the served cloud have sent, and what came of it.")
     .option("--json", "as JSON", false)
     .action(async ({ json }: { json: boolean }) => {
-      await ending(async () => {
-        const attempts = await served().attempts();
-        if (json) result(JSON.stringify(attempts, undefined, 2));
-        else result(shown(attempts));
-        return 0;
-      });
+      await ending(
+        async () => {
+          const attempts = await served().attempts();
+          if (json) result(JSON.stringify(attempts, undefined, 2));
+          else result(shown(attempts));
+          return 0;
+        },
+        { json },
+      );
     });
   program
     .command("fire")
@@ -32,11 +35,14 @@ export function addServed(program: Command): void {
     .option("--json", "as JSON", false)
     .addHelpText("after", "\nExit code: 0 if its first attempt succeeded, 1 if not, 2 if there was none.")
     .action(async (name: string, { data, json }: { data: string; json: boolean }) => {
-      await ending(async () => {
-        const attempt = await served().fire(name, data);
-        result(json ? JSON.stringify(attempt, undefined, 2) : shown([attempt]));
-        return attempt.outcome === "success" ? 0 : 1;
-      });
+      await ending(
+        async () => {
+          const attempt = await served().fire(name, data);
+          result(json ? JSON.stringify(attempt, undefined, 2) : shown([attempt]));
+          return attempt.outcome === "success" ? 0 : 1;
+        },
+        { json },
+      );
     });
   program
     .command("access-token")

@@ -1,6 +1,7 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { isAlive } from "./is-alive";
+import { HostError } from "./host-error";
 import { isSystemError } from "../doors/shared/system-error";
 
 /** The process that serves a folder, and how to reach it. */
@@ -23,9 +24,15 @@ export function whoServes(file: string): Serving | undefined {
 
 /** Takes the file for oneself. Gives back who has it, if it is not to be had. */
 export function claim(file: string, serving: Serving): Serving | undefined {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const own = `${file}.${serving.pid}`;
-  writeFileSync(own, JSON.stringify(serving), { mode: 0o600 });
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    writeFileSync(own, JSON.stringify(serving), { mode: 0o600 });
+  } catch (error) {
+    throw new HostError(
+      `${dirname(file)} cannot be written to: ${error instanceof Error ? error.message : String(error)}. Set SANDBOX_FOLDER to a folder that can.`,
+    );
+  }
   try {
     while (!linked(own, file)) {
       const other = whoServes(file);

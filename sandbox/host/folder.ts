@@ -4,8 +4,10 @@ import { join, resolve } from "node:path";
 export class Folder {
   readonly path: string;
 
-  constructor(path = process.env.SANDBOX_FOLDER ?? ".sandbox") {
-    this.path = resolve(path);
+  /** `within`: where `.sandbox` is looked for, unless SANDBOX_FOLDER says otherwise. */
+  constructor(path?: string, within = ".") {
+    // Set to nothing, it is not set: else the whole folder would be the sandbox's.
+    this.path = resolve(path ?? (process.env.SANDBOX_FOLDER || join(within, ".sandbox")));
   }
 
   /** The cloud, as it was last saved. */

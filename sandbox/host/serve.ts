@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { statSync } from "node:fs";
 import type { Folder } from "./folder";
 import { Host } from "./host";
 import { HostError } from "./host-error";
@@ -13,10 +14,12 @@ export interface ServeOptions extends WorldOptions {
 
 /** Keeps the cloud of a folder up until somebody asks the process to end. */
 export async function serve({ folder, port, say, ...options }: ServeOptions): Promise<number> {
+  check(options);
   const host = await Host.start(folder, port);
   if (!(host instanceof Host)) {
     throw new HostError(
-      `${folder.path} is served already, by process ${host.pid} at ${host.address}. Use that one, stop it, or set SANDBOX_FOLDER to another folder.`,
+      `${folder.path} is served already, by process ${host.pid} at ${host.address}. Use that one, stop it, or set SANDBOX_FOLDER to another folder. ` +
+        `If that process is no sandbox, one was killed and its number has come again: remove ${folder.serving}.`,
     );
   }
   try {
@@ -35,6 +38,18 @@ export async function serve({ folder, port, say, ...options }: ServeOptions): Pr
     await host.stop();
   }
   return 0;
+}
+
+function check({ root, runsAs }: Pick<ServeOptions, "root" | "runsAs">): void {
+  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new HostError(
+      `--cwd ${root} is no folder. Name the Pulumi program's, whose apps run behind the gates.`,
+    );
+  }
+  if (runsAs === undefined || /^[^@\s:]+@[^@\s:]+\.gserviceaccount\.com$/.test(runsAs)) return;
+  throw new HostError(
+    `--runs-as ${runsAs} is no service account's e-mail. Write it as name@project.iam.gserviceaccount.com.`,
+  );
 }
 
 async function asked(): Promise<void> {

@@ -1,5 +1,6 @@
 import { readFileSync, renameSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Snapshot } from "../cloud/snapshot";
 import type { KeptDelivery } from "../delivery/kept";
 import type { Made } from "../doors/provider/door";
@@ -35,7 +36,7 @@ export function readState(path: string): State | undefined {
     // Said below.
   }
   throw new HostError(
-    `${path} is no state of this version of the sandbox. Move it away to begin with an empty cloud, and .sandbox/pulumi with it.`,
+    `${path} is no state of this version of the sandbox. Move it away to begin with an empty cloud, and ${join(dirname(path), "pulumi")} with it.`,
   );
 }
 

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import { Cloud } from "../cloud/cloud";
 import { CloudError } from "../cloud/errors";
+import { parseMember } from "../cloud/iam/members";
 import { newProject } from "../cloud/new-project";
 import { own } from "../cloud/own";
 import type { ProjectKind } from "../cloud/projects";
@@ -135,6 +136,12 @@ export class World {
   }
 
   accessToken(member: string): { token: string } {
+    const { kind } = parseMember(member);
+    if (kind !== "user" && kind !== "serviceAccount") {
+      throw new HostError(
+        `Nobody signs in as "${member}". Name a person or a service account, such as user:owner@example.com.`,
+      );
+    }
     return { token: this.cloud.tokens.mintAccess({ member }).token };
   }
 

@@ -34,6 +34,7 @@ export async function runPulumi(args: readonly string[], options: PulumiOptions)
     say(`Unlocked ${stack}: the command that had locked it is no more.`);
 
   const host = await Host.start(folder);
+  let cloud: UsedCloud | undefined;
   try {
     const env = environment(process.env, folder, host instanceof Host ? host.serving : host);
     const prepared =
@@ -46,33 +47,38 @@ export async function runPulumi(args: readonly string[], options: PulumiOptions)
     // If it fails before it is waited for, it fails where it is.
     running.catch(() => undefined);
     // Restoring the cloud takes about as long as Pulumi needs before it asks for it.
-    const cloud =
+    cloud =
       host instanceof Host
         ? ownCloud(host, { projectKind, iamDelay, projectNumbers })
         : await sharedCloud(new Client(host), projectNumbers);
     const code = await running;
     const orphans = orphansAmong(await cloud.made(), backend.stacks(), backend.busy());
     for (const line of adviceOn(orphans)) say(line);
-    await cloud.leave(say);
+    await cloud.unused(say);
     return code;
   } finally {
+    cloud?.leave();
     if (host instanceof Host) await host.stop();
   }
 }
 
 interface UsedCloud {
   made(): Promise<Made[]>;
-  leave(say: (line: string) => void): Promise<void>;
+  /** Until nobody else needs this process for it. */
+  unused(say: (line: string) => void): Promise<void>;
+  /** Whatever came of it: who holds on to a cloud that somebody else serves does not end. */
+  leave(): void;
 }
 
 function ownCloud(host: Host, options: Parameters<Host["load"]>[0]): UsedCloud {
   const world = host.load(options);
   return {
     made: () => Promise.resolve(world.made()),
-    leave: async (say) => {
+    unused: async (say) => {
       if (host.users > 0) say("Another command uses this sandbox. It stays up until that one has ended.");
       await host.unused();
     },
+    leave: () => undefined,
   };
 }
 
@@ -80,10 +86,8 @@ async function sharedCloud(client: Client, projectNumbers: Record<string, string
   const release = await client.lease(projectNumbers);
   return {
     made: () => client.made(),
-    leave: () => {
-      release();
-      return Promise.resolve();
-    },
+    unused: () => Promise.resolve(),
+    leave: release,
   };
 }
 

@@ -104,7 +104,7 @@ describe("the cloud that is kept", () => {
     mkdirSync(path, { recursive: true });
     writeFileSync(folder.cloud, text);
     await expect(Host.start(folder)).rejects.toThrow(
-      `${folder.cloud} is no state of this version of the sandbox. Move it away to begin with an empty cloud, and .sandbox/pulumi with it.`,
+      `${folder.cloud} is no state of this version of the sandbox. Move it away to begin with an empty cloud, and ${join(path, "pulumi")} with it.`,
     );
     expect(readFileSync(folder.cloud, "utf8")).toBe(text);
     expect(existsSync(folder.serving)).toBe(false);
@@ -283,7 +283,7 @@ describe("a cloud that is served, its sources at work", () => {
     await until(() => !isAlive(pidIn(attempt as Attempt)));
     expect(project.sandbox(["attempts"])).toMatchObject({
       status: 2,
-      err: `Nobody serves ${project.kept}. Start it in another terminal: npm run sandbox -- serve\n`,
+      err: `error: Nobody serves ${project.kept}. Start it in another terminal: npm run sandbox -- serve\n`,
     });
     // What another command does to the cloud meanwhile takes nothing of it away.
     expect(project.sandbox(["remove", TOPIC, "projects/my-project/topics/none"]).status).toBe(2);
@@ -382,7 +382,7 @@ describe("the commands", () => {
     const { status, err } = project.sandbox(["remove", TOPIC, "projects/my-project/topics/none"]);
     expect({ status, err }).toEqual({
       status: 2,
-      err: `There is no ${TOPIC} with the id projects/my-project/topics/none.\n`,
+      err: `error: There is no ${TOPIC} with the id projects/my-project/topics/none.\n`,
     });
     const unknown = project.sandbox(["remove", "gcp:compute/instance:Instance", "x"]);
     expect(unknown.err).toContain(
@@ -396,6 +396,64 @@ describe("the commands", () => {
     expect(err).toMatch(
       /There is no Pulumi CLI on PATH\. Get it with one of these.*https:\/\/www\.pulumi\.com\/docs\/install/s,
     );
+  });
+
+  test("without a CLI, pulumi lets go of a cloud that is served", async () => {
+    const serving = project.start(["serve"]);
+    await said(serving, /The sandbox is up/);
+    const asked = project.start(["pulumi", "stack", "ls"], ["ignore", "ignore"], { PATH: "/nonexistent" });
+    const kill = setTimeout(() => asked.kill("SIGKILL"), 20_000);
+    expect(await once(asked, "exit")).toEqual([2, null]);
+    clearTimeout(kill);
+    serving.kill("SIGTERM");
+    await once(serving, "exit");
+  });
+
+  test("serve takes a folder, an account and a place to keep things, and says which is none", () => {
+    writeFileSync(join(path, "file"), "");
+    const cases: [string[], Record<string, string>, string][] = [
+      [["--cwd", join(path, "none")], {}, `--cwd ${join(path, "none")} is no folder.`],
+      [["--runs-as", "bob"], {}, "--runs-as bob is no service account's e-mail."],
+      [["--runs-as", ""], {}, "--runs-as  is no service account's e-mail."],
+      [[], { SANDBOX_FOLDER: join(path, "file") }, `${join(path, "file")} cannot be written to: `],
+    ];
+    for (const [args, env, why] of cases) {
+      const { status, err } = project.sandbox(["serve", ...args], env);
+      expect({ status, err }).toEqual({
+        status: 2,
+        err: expect.stringContaining(`error: ${why}`) as unknown,
+      });
+    }
+  });
+
+  test("an empty SANDBOX_FOLDER is none, and a command that asks for JSON gets its error so", () => {
+    const { status, out, err } = project.sandbox(["attempts", "--json"], { SANDBOX_FOLDER: "" });
+    const error = `Nobody serves ${project.kept}. Start it in another terminal: npm run sandbox -- serve`;
+    expect({ status, err, said: JSON.parse(out) as unknown }).toEqual({
+      status: 2,
+      err: `error: ${error}\n`,
+      said: { error },
+    });
+  });
+
+  test("an access token is for somebody who can sign in", async () => {
+    const serving = project.start(["serve"]);
+    await said(serving, /The sandbox is up/);
+    for (const [member, why] of [
+      ["bob", '"bob" is not a member. Members are'],
+      ["", '"" is not a member.'],
+      ["user:bob", '"user:bob" is not a member: "bob" does not name a user.'],
+      ["allUsers", 'Nobody signs in as "allUsers". Name a person or a service account'],
+    ] as const) {
+      const { status, out, err } = project.sandbox(["access-token", member]);
+      expect({ status, out, err }).toEqual({
+        status: 2,
+        out: "",
+        err: expect.stringContaining(`error: ${why}`) as unknown,
+      });
+    }
+    serving.kill("SIGTERM");
+    await once(serving, "exit");
   });
 
   test("what would change the project's own files is refused", () => {

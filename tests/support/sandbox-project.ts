@@ -25,6 +25,7 @@ export interface Ended {
 /** A Pulumi project in a folder of its own, with a sandbox of its own: what `npm run sandbox -- …` is used for. */
 export class SandboxProject {
   readonly folder = mkdtempSync(join(tmpdir(), "sandbox-project-"));
+  readonly #started: ChildProcess[] = [];
 
   constructor(
     files: Readonly<Record<string, string>>,
@@ -70,11 +71,14 @@ export class SandboxProject {
   start(
     args: readonly string[],
     output: readonly ["ignore" | "pipe" | number, "ignore" | "pipe" | number] = ["pipe", "pipe"],
+    env: Readonly<Record<string, string>> = {},
   ): ChildProcess {
-    return spawn(process.execPath, [...COMMAND, ...args], {
-      ...this.#options(),
+    const child = spawn(process.execPath, [...COMMAND, ...args], {
+      ...this.#options(env),
       stdio: ["ignore", ...output],
     });
+    this.#started.push(child);
+    return child;
   }
 
   /** The cloud as it was saved last; nothing if it never was. */
@@ -87,7 +91,9 @@ export class SandboxProject {
     return this.cloud?.snapshot.resources ?? [];
   }
 
+  /** Whatever a test that failed has left up ends with it. */
   close(): void {
+    for (const child of this.#started) child.kill("SIGKILL");
     rmSync(this.folder, { recursive: true, force: true });
   }
 
