@@ -1,4 +1,5 @@
-import { Command, CommanderError } from "commander";
+import { Command } from "commander";
+import { collect, run } from "../sandbox/cli/command-line";
 import { execute } from "./cli/execute";
 import type { Options } from "./cli/options";
 
@@ -34,12 +35,4 @@ Exit code: 0 with a comment, 1 with a comment that says why the preview failed, 
   .exitOverride()
   .action(async (options: Options) => execute(options));
 
-command.parseAsync().catch((error: unknown) => {
-  // commander has said it already; only the exit code is ours.
-  if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode === 0 ? 0 : 2;
-});
-
-function collect(value: string, before: readonly string[]): string[] {
-  return [...before, value];
-}
+void run(command);

@@ -106,6 +106,10 @@ describe("npm run preview -- --base", () => {
       [["--base", "HEAD", "--from", "x"], /Give one of/],
       [["--base", "HEAD", "-s", "test"], /no Pulumi.test.yaml in .* The stacks here are: dev/],
       [["--from", "nowhere.json"], /--from nowhere.json cannot be read/],
+      [["--base", "HEAD", "--config", "x"], /^error: --config x: write it as KEY=VALUE\.$/m],
+      [["--base", "HEAD", "--log", "x"], /--log x has no meaning with --base\. Leave --log out\./],
+      [["--from", "x", "--config", "a=b"], /--config a=b has no meaning with --from\. Leave --config out\./],
+      [["--from", "x", "--project", "p"], /--project p has no meaning with --from\. Leave --project out\./],
       [["--bass"], /unknown option '--bass'/],
     ];
     await Promise.all(

@@ -16,7 +16,11 @@ import type * as Served from "./worlds/served";
 /** Prints the token alone to the standard output, whatever there is to say about it to the standard error, and ends the process. */
 export async function execute(options: Options): Promise<void> {
   const output = new Output();
-  guard(output);
+  const fail = (message: string): void => {
+    if (options.json) output.result(`${JSON.stringify({ error: message }, undefined, 2)}\n`);
+    output.error(message);
+  };
+  guard(output, fail);
   try {
     const say = (line: string): void => {
       output.progress(line);
@@ -31,9 +35,7 @@ export async function execute(options: Options): Promise<void> {
     }
     await output.end(0);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    if (options.json) output.result(`${JSON.stringify({ error: message }, undefined, 2)}\n`);
-    output.error(message);
+    fail(error instanceof Error ? error.message : String(error));
     await output.end(2);
   }
 }

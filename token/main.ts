@@ -1,4 +1,5 @@
-import { Command, CommanderError, Option } from "commander";
+import { Command, Option } from "commander";
+import { collect, run } from "../sandbox/cli/command-line";
 import { execute } from "./execute";
 import type { Options } from "./options";
 
@@ -35,12 +36,4 @@ Exit code: 0 with a token, 2 without one.`,
   .exitOverride()
   .action(async (options: Options) => execute(options));
 
-command.parseAsync().catch((error: unknown) => {
-  // commander has said it already; only the exit code is ours.
-  if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode === 0 ? 0 : 2;
-});
-
-function collect(value: string, before: readonly string[]): string[] {
-  return [...before, value];
-}
+void run(command);

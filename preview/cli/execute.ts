@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { guard } from "../../sandbox/cli/guard";
 import { Output } from "../../sandbox/cli/output";
 import { UsageError } from "../../sandbox/cli/usage-error";
 import type * as Compare from "../base/compare";
@@ -11,13 +12,17 @@ import type { PreviewResult } from "../result";
 import { summary } from "../summary";
 import type { Options } from "./options";
 
-/** A signal's exit code, as shells give it. */
-const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-
 /** Runs the command, writes the comment, and ends the process. */
 export async function execute(options: Options): Promise<void> {
   const output = new Output();
-  const dispose = guard(output);
+  const dispose = new Set<() => void>();
+  // However it ends, what it put beside the checkout goes.
+  process.on("exit", () => {
+    for (const one of dispose) one();
+  });
+  guard(output, (message) => {
+    output.error(message);
+  });
   try {
     // The SDK asks for a stack trace with every resource; to look each frame up in a source map takes long, and none is shown.
     process.setSourceMapsEnabled(false);
@@ -43,6 +48,14 @@ function previewFor(
       "Give one of --base REF and --from FILE: what to hold the program against, or a preview's JSON.",
     );
   }
+  refuseWith(from === undefined ? "--base" : "--from", {
+    "--log": from === undefined ? options.log : undefined,
+    "--config": from === undefined ? undefined : config[0],
+    "--project": from === undefined ? undefined : projects[0],
+  });
+  for (const override of config) {
+    if (!/^[^=]+=/.test(override)) throw new UsageError(`--config ${override}: write it as KEY=VALUE.`);
+  }
   if (from !== undefined) {
     const log = options.log === undefined ? "" : read(options.log, "--log");
     return fromJson(read(from, "--from"), { project: projectIn(cwd), stack }, log);
@@ -58,21 +71,11 @@ function previewFor(
   return compare({ base: base ?? "", stack, cwd, config, projects }, listener);
 }
 
-/** However it ends, what it put beside the checkout goes, and the exit code is never 0 without a comment. */
-function guard(output: Output): Set<() => void> {
-  const dispose = new Set<() => void>();
-  for (const [signal, code] of Object.entries(SIGNALS)) process.once(signal, () => process.exit(code));
-  process.on("uncaughtException", (error) => {
-    output.error(error.message);
-    process.exit(2);
-  });
-  process.on("exit", (code) => {
-    for (const one of dispose) one();
-    if (output.ended || code > 2) return;
-    if (code === 0) output.error("The program ended the process before the preview was through.");
-    process.exitCode = 2;
-  });
-  return dispose;
+function refuseWith(what: string, options: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined)
+      throw new UsageError(`${name} ${value} has no meaning with ${what}. Leave ${name} out.`);
+  }
 }
 
 function read(path: string, option: string): string {

@@ -5,6 +5,7 @@ import type { DeploymentResult } from "../doors/in-process/engine";
 import type * as Engine from "../doors/in-process/engine";
 import type { EmbeddedCloud } from "./embedded-cloud";
 import type { StackConfig } from "./stack-config";
+import { interruptible } from "./guard";
 import { UsageError } from "./usage-error";
 
 /** The project that a stack is deployed to. */
@@ -32,11 +33,45 @@ export async function deploy(
     secretKeys: stack.secretKeys,
   });
   process.chdir(stack.root);
-  const load = createRequire(join(stack.root, "package.json"));
-  return engine.up(() => {
-    const program: unknown = load(stack.main);
+  const program = programOf(stack);
+  return engine.up(() => interruptible(program));
+}
+
+/** What runs the program. */
+function programOf({ root, main, runtime }: StackConfig): () => unknown {
+  if (runtime !== undefined && runtime !== "nodejs") {
+    throw new UsageError(
+      `Pulumi.yaml: runtime is ${JSON.stringify(runtime)}; programs run in this process here, so it must be nodejs. With Pulumi's own CLI every language runs: npm run sandbox -- pulumi up`,
+    );
+  }
+  const load = createRequire(join(root, "package.json"));
+  const file = found(load, main);
+  return () => {
+    const program: unknown = located(() => load(file) as unknown);
     return typeof program === "function" ? (program as () => unknown)() : program;
-  });
+  };
+}
+
+function found(load: NodeJS.Require, main: string): string {
+  try {
+    return load.resolve(main);
+  } catch {
+    throw new UsageError(
+      `There is no program at ${main}. It is what main names in Pulumi.yaml, or in the package.json beside it, or index.js or index.ts.`,
+    );
+  }
+}
+
+/** The message of a syntax error says neither file nor line; its stack begins with them. */
+function located<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const place =
+      error instanceof SyntaxError ? /^\/\S.*:\d+$/m.exec(error.stack?.split("\n", 1)[0] ?? "") : null;
+    if (place === null || !(error instanceof SyntaxError)) throw error;
+    throw new UsageError(`${place[0]}: ${error.message}`, { cause: error });
+  }
 }
 
 /** Until the code behind every target answers. */

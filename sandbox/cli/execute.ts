@@ -10,7 +10,11 @@ import { readStackConfig } from "./stack-config";
 /** Runs the command, prints what came of it, and ends the process. */
 export async function execute(options: Options): Promise<void> {
   const output = new Output();
-  guard(output);
+  const fail = (message: string): void => {
+    if (options.json) output.result(`${JSON.stringify({ ok: false, error: message }, undefined, 2)}\n`);
+    output.error(message);
+  };
+  guard(output, fail);
   try {
     const stack = readStackConfig(options.cwd, options.stack, options.config);
     // Only now: what it needs takes half a second to load, and a mistyped option should not have to wait for that.
@@ -31,11 +35,16 @@ export async function execute(options: Options): Promise<void> {
       );
     await output.end(report.ok ? 0 : 1);
   } catch (error) {
-    if (options.json)
-      output.result(`${JSON.stringify({ ok: false, error: messageOf(error) }, undefined, 2)}\n`);
-    output.error(options.trace && error instanceof Error ? (error.stack ?? error.message) : messageOf(error));
+    fail(messageOf(error));
+    if (error instanceof Error && options.trace) output.progress(error.stack ?? "");
+    else if (isFault(error)) output.progress("--trace shows where.");
     await output.end(2);
   }
+}
+
+/** What no program throws on purpose. */
+function isFault(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
 }
 
 function messageOf(error: unknown): string {

@@ -1,5 +1,6 @@
-import { Command, CommanderError } from "commander";
+import { Command } from "commander";
 import { iamDelay, port, projectKind } from "./arguments";
+import { collect, refuseArguments, refuseOptionsBeforeCommands, run } from "./command-line";
 import { execute } from "./execute";
 import type { Options } from "./options";
 import { addPulumi } from "./pulumi";
@@ -26,19 +27,17 @@ Exit code: 0 if every call and every refusal is as it should be, 1 if not, 2 if 
 It listens on 127.0.0.1 only, uses keys that are made for this run, and asks nothing of Google.`,
   )
   .exitOverride()
-  .action(async (options: Options) => execute(options));
+  .helpCommand(true)
+  .allowExcessArguments()
+  .action(async (options: Options) => {
+    refuseArguments(command);
+    await execute(options);
+  });
 
+refuseOptionsBeforeCommands(command);
 addServe(command);
 addPulumi(command);
 addRemove(command);
 addServed(command);
 
-command.parseAsync().catch((error: unknown) => {
-  // commander has said it already; only the exit code is ours.
-  if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode === 0 ? 0 : 2;
-});
-
-function collect(value: string, before: readonly string[]): string[] {
-  return [...before, value];
-}
+void run(command);

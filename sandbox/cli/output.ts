@@ -10,8 +10,9 @@ export class Output {
 
   constructor() {
     process.stdout.write = process.stderr.write.bind(process.stderr);
+    process.stdout.removeAllListeners("error");
     // Whoever read it has read enough.
-    process.stdout.on("error", () => process.exit(2));
+    process.stdout.on("error", () => this.abandon(2));
   }
 
   /** Whether all was said that there is to say. */
@@ -45,6 +46,12 @@ export class Output {
 
   error(message: string): void {
     process.stderr.write(`error: ${message}\n`);
+  }
+
+  /** Ends the process with no more words. */
+  abandon(code: number): never {
+    this.#ended = true;
+    process.exit(code);
   }
 
   /** Ends the process when all is written, whatever the program has left open. */

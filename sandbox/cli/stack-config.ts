@@ -12,6 +12,8 @@ export interface StackConfig {
   /** Pulumi's name of the project. */
   project: string;
   stack: string;
+  /** What the program is written for: nodejs, python, … */
+  runtime: unknown;
   /** The program's file or folder. */
   main: string;
   /** Whole keys, such as `gcp:project`; lists and objects as JSON. */
@@ -54,6 +56,7 @@ export function readStackConfig(
     root,
     project,
     stack,
+    runtime: isRecord(file.runtime) ? file.runtime.name : file.runtime,
     main: join(root, typeof file.main === "string" ? file.main : "."),
     config: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, asText(value)])),
     secretKeys: Object.keys(values).filter((key) => declarations[key]?.secret === true),
@@ -135,13 +138,21 @@ function wholeKey(key: string, project: string): string {
 function readYaml(root: string, name: string, remedy: () => string): Record<string, unknown> {
   const path = join(root, name);
   if (!existsSync(path)) throw new UsageError(`There is no ${name} in ${root}. ${remedy()}`);
-  const document = parseDocument(readFileSync(path, "utf8"));
+  const document = parseDocument(read(path));
   const [error] = document.errors;
   if (error !== undefined)
     throw new UsageError(`${name} is not YAML: ${error.message.split("\n", 1)[0] ?? ""}`);
   const content: unknown = document.toJS() ?? {};
   if (!isRecord(content)) throw new UsageError(`${name}: a map of keys and values is expected.`);
   return content;
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UsageError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function stacksIn(root: string): string {

@@ -118,10 +118,16 @@ export class Projects {
     if (this.get(project.id) !== undefined || this.get(project.number) !== undefined) {
       throw new CloudError("ALREADY_EXISTS", `Project ${project.id} (${project.number}) is given twice.`);
     }
-    if (!/^[a-z][-a-z0-9]{4,28}[a-z0-9]$/.test(project.id) || !/^[1-9]\d*$/.test(project.number)) {
+    if (!/^[a-z][-a-z0-9]{4,28}[a-z0-9]$/.test(project.id)) {
       throw new CloudError(
         "INVALID_ARGUMENT",
-        `"${project.id}" with number "${project.number}" is not a project: ids have 6 to 30 lower-case letters, digits and hyphens, numbers have only digits.`,
+        `"${project.id}" is not a project's id: it has 6 to 30 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen.`,
+      );
+    }
+    if (!/^[1-9]\d*$/.test(project.number)) {
+      throw new CloudError(
+        "INVALID_ARGUMENT",
+        `"${project.number}" is not the number of project ${project.id}: it has digits only, and the first is not 0.`,
       );
     }
     this.#byId.set(project.id, project);

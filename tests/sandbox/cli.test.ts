@@ -152,6 +152,12 @@ config:
     expect(() => readStackConfig(join(folder, "apps"), "dev")).toThrow(/There is no Pulumi\.yaml in .*--cwd/);
   });
 
+  test("a file that cannot be read is named", () => {
+    mkdirSync(join(folder, "Pulumi.dev.yaml"));
+    write({ "Pulumi.yaml": PROJECT });
+    expect(() => readStackConfig(folder, "dev")).toThrow(/\/Pulumi\.dev\.yaml cannot be read: .*EISDIR/);
+  });
+
   test("durations", () => {
     expect(["0", "500ms", "90s", "2m", "1.5m"].map(duration)).toEqual([0, 500, 90_000, 120_000, 90_000]);
     for (const wrong of ["", "2", "2h", "-1s", "m"])
@@ -640,6 +646,17 @@ describe("npm run sandbox", () => {
         /Pulumi\.dev\.yaml: automatic-oidc:minInstances is "many"; it must be of type integer\./,
       ],
       ["unknown option", sandbox(["--stak", "dev"]), /unknown option '--stak'.*\n.*Did you mean --stack\?/],
+      ["unknown command", sandbox(["serv"]), /unknown command 'serv'\. There are: serve, pulumi, /],
+      [
+        "option of another command",
+        sandbox(["--project-kind", "hardened", "serve"]),
+        /--project-kind before serve has no meaning\. What is meant for serve stands behind it/,
+      ],
+      [
+        "unusable project",
+        sandbox(["-c", "gcp:project=X"]),
+        /^error: "X" is not a project's id: it has 6 to 30 lower-case letters/,
+      ],
       ["bad choice", sandbox(["--project-kind", "soft"]), /Allowed choices are default, hardened/],
       [
         "bad duration",
@@ -677,6 +694,26 @@ describe("npm run sandbox", () => {
         /^error: The program ended by itself, or waits for something that never comes\.$/m,
       ],
       [
+        start("stops", `process.exit(3);`, {}, ["--json"]),
+        /^error: The program ended the process, with exit code 3\.$/m,
+      ],
+      [
+        start("mistyped", "", { "index.js": "const a = ;", "package.json": '{"main": "index.js"}' }),
+        /^error: \/\S+\/mistyped\/index\.js:1: Unexpected token ';'$/m,
+      ],
+      [
+        start("faulty", `(undefined as unknown as { a: () => void }).a();`),
+        /^error: Cannot read properties of undefined .*\n--trace shows where\.$/m,
+      ],
+      [
+        start("nowhere", "", { "Pulumi.yaml": "name: shop\nruntime: nodejs\nmain: app.ts\n" }),
+        /^error: There is no program at \S+\/nowhere\/app\.ts\. It is what main names in Pulumi\.yaml/m,
+      ],
+      [
+        start("python", "", { "Pulumi.yaml": "name: shop\nruntime: {name: python}\n" }),
+        /^error: Pulumi\.yaml: runtime is "python"; .* npm run sandbox -- pulumi up$/m,
+      ],
+      [
         start("waits", `module.exports = async () => new Promise(() => {});`),
         /waits for something that never comes/,
       ],
@@ -691,8 +728,12 @@ describe("npm run sandbox", () => {
       expect(err).not.toMatch(/^ +at /m);
       expect(code).toBe(2);
     }
-    const [[first]] = cases;
-    expect(JSON.parse((await first).out)).toEqual({ ok: false, error: "no luck" });
+    const said = async (which: number): Promise<unknown> => JSON.parse((await cases[which]?.[0])?.out ?? "");
+    expect(await said(0)).toEqual({ ok: false, error: "no luck" });
+    expect(await said(2)).toEqual({
+      ok: false,
+      error: "The program ended the process, with exit code 3.",
+    });
   });
 
   test("a signal ends it, and all that it has started", async () => {
@@ -700,7 +741,28 @@ describe("npm run sandbox", () => {
       sandbox([], { whenSaid: "Deploying", then: "SIGTERM" }),
       sandbox([], { whenSaid: "Firing", then: "SIGINT" }),
     ]);
-    expect(ended.map(({ code }) => code)).toEqual([143, 130]);
+    // While it loads the program, the system ends it: to a shell that is the same.
+    expect([143, "SIGTERM"]).toContain(ended[0].code ?? ended[0].signal);
+    expect(ended[1].code).toBe(130);
+  });
+
+  test("a signal ends a program that never gives way", async () => {
+    const cwd = writeProgram("loops", `process.stderr.write("it loops"); for (;;);`);
+    const { signal } = await sandbox(["--cwd", cwd], { whenSaid: "it loops", then: "SIGINT" });
+    expect(signal).toBe("SIGINT");
+  });
+
+  test("help whose reader has read enough is no error", async () => {
+    const child = spawn(
+      process.execPath,
+      ["-r", join(ROOT, "register.js"), join(ROOT, "sandbox/cli/main.ts"), "--help"],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
+    child.stdout.destroy();
+    let err = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
+    await once(child, "close");
+    expect(err).toBe("");
   });
 
   test("says what it can do", async () => {
