@@ -489,6 +489,16 @@ describe("npm run token", () => {
       /--google reads the stack with the Pulumi CLI, which does not run here/,
     ],
     [
+      "on Google in a folder that is not there",
+      ["-t", "a", "--google", "--cwd", "/nowhere/at/all"],
+      /error: --cwd \/nowhere\/at\/all does not exist\. Name the Pulumi program's folder\./,
+    ],
+    [
+      "where several may call",
+      ["-t", "behind"],
+      /error: Say as whom, with --as\. Several may call behind: endpoints-proxy, gateway-proxy\./,
+    ],
+    [
       "on Google with what is a sandbox's",
       ["-t", "a", "--google", "--operator", "b"],
       /--operator b has no meaning with --google/,

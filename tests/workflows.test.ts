@@ -74,6 +74,12 @@ test("there is what the documentation speaks of", () => {
     "release.yml",
     "up.yml",
   ]);
+  const page = readFileSync(join(__dirname, "../docs/pull-requests.md"), "utf8");
+  const rows = [...page.matchAll(/^\| \[(\S+\.yml)\]\(\.\.\/\.github\/workflows\//gm)].map(
+    ([, file]) => file,
+  );
+  expect(rows.sort()).toEqual([...workflows.keys()].sort());
+  expect(page).toContain("Six workflows in");
 });
 
 describe.each([...workflows])("%s", (file, all) => {

@@ -77,7 +77,11 @@ function callerNamed(
   ]);
   const own = callers.filter(({ email }) => here.has(email));
   if (own.length === 1 && own[0] !== undefined) return known(own[0]);
-  throw new UsageError(`Say as whom, with --as. ${those("callers", names)}`);
+  const may =
+    own.length === 0
+      ? `The stack's callers are: ${listed(names)}.`
+      : `Several may call ${target.name}: ${listed(own.map((caller) => caller.name))}.`;
+  throw new UsageError(`Say as whom, with --as. ${may}`);
 }
 
 function known({ name, email }: Choice["caller"]): Choice["caller"] {
@@ -90,8 +94,11 @@ function isOn(called: Edge["target"], target: Target): boolean {
 }
 
 function those(what: string, names: readonly string[]): string {
-  const all = [...new Set(names)].sort();
-  return all.length === 0
+  return names.length === 0
     ? `It has no ${what} at all; is it deployed?`
-    : `Its ${what} are: ${all.join(", ")}.`;
+    : `Its ${what} are: ${listed(names)}.`;
+}
+
+function listed(names: readonly string[]): string {
+  return [...new Set(names)].sort().join(", ");
 }

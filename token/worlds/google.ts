@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { type AuthClient, GoogleAuth, OAuth2Client } from "google-auth-library";
 import { UsageError } from "../../sandbox/cli/usage-error";
 import { fromState } from "../../trust/from-state";
@@ -20,6 +21,8 @@ const SCOPES = [
 
 export const REACH: Reach = {
   exported: (stack, cwd) => {
+    if (!existsSync(cwd))
+      throw new UsageError(`--cwd ${cwd} does not exist. Name the Pulumi program's folder.`);
     const args = ["stack", "export", "--stack", stack, "--non-interactive"];
     const { error, status, stdout, stderr } = spawnSync("pulumi", args, {
       cwd,
