@@ -81,7 +81,8 @@ export class Stacks {
   /** A stack of that name, if there is none yet: made in a project without a program, which has the stack files of the sandbox. */
   #make(stack: string): void {
     const { name } = this.program;
-    if (new Backend(this.folder.pulumiState).has(name, stack)) return;
+    const backend = new Backend(this.folder.pulumiState);
+    if (backend.has(name, stack)) return;
     const place = join(this.folder.pulumiConfig, name);
     mkdirSync(place, { recursive: true, mode: 0o700 });
     const project = join(place, "Pulumi.yaml");
@@ -89,7 +90,12 @@ export class Stacks {
     // Whatever a stack of the same name was told before, it is gone, and this one begins anew.
     rmSync(join(place, `Pulumi.${stack}.yaml`), { force: true });
     rmSync(join(place, `.${stack}.base.yaml`), { force: true });
-    runQuietly(["stack", "init", stack, "--no-select", "--non-interactive", "--cwd", place], this.env);
+    try {
+      runQuietly(["stack", "init", stack, "--no-select", "--non-interactive", "--cwd", place], this.env);
+    } catch (error) {
+      // Another command may have made it at the same time.
+      if (!backend.has(name, stack)) throw error;
+    }
   }
 }
 

@@ -1,5 +1,14 @@
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { request, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -396,6 +405,25 @@ describe("the commands", () => {
     expect(err).toMatch(
       /There is no Pulumi CLI on PATH\. Get it with one of these.*https:\/\/www\.pulumi\.com\/docs\/install/s,
     );
+  });
+
+  test("a stack that another command makes at the same moment is taken as it is", () => {
+    const cli = (made: string) =>
+      `#!/bin/sh\ncase "$*" in *"stack init"*) ${made} echo "it already exists" >&2; exit 255;; esac\necho "went on"\n`;
+    const stacks = join(project.kept, "pulumi/state/.pulumi/stacks/test");
+    const run = (made: string) => {
+      project.write("bin/pulumi", cli(made));
+      chmodSync(join(project.folder, "bin/pulumi"), 0o755);
+      return project.sandbox(["pulumi", "up"], {
+        PATH: `${join(project.folder, "bin")}:${process.env.PATH ?? ""}`,
+      });
+    };
+    expect(run("")).toMatchObject({
+      status: 2,
+      err: expect.stringContaining("it already exists") as unknown,
+    });
+    const state = join(stacks, "dev.json");
+    expect(run(`mkdir -p ${stacks}; echo '{}' > ${state};`)).toMatchObject({ status: 0, out: "went on\n" });
   });
 
   test("without a CLI, pulumi lets go of a cloud that is served", async () => {
