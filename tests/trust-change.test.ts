@@ -275,6 +275,13 @@ describe("grants that nobody has afterwards", () => {
       [],
       ["old takes new"],
     ],
+    [
+      "with a null where there is no condition, as the provider writes it",
+      [grant("old", a, "hello", { condition: null, project: null })],
+      [grant("new", a, "hello", { condition: null })],
+      [],
+      ["old takes new"],
+    ],
     ["unchanged", [grant("x", a)], [grant("x", a)], [], []],
     ["removed for good", [grant("x", a)], [], [], []],
     ["for another member", [grant("x", a)], [grant("y", b)], [], []],

@@ -197,6 +197,19 @@ describe("edges", () => {
     expect(trustGraph([run(), plain, pull]).edges).toEqual([]);
   });
 
+  test("a null is no token, no audience and no scope", () => {
+    const target = (httpTarget: object) =>
+      resource(TYPE.job, "j", { httpTarget: { uri: HELLO, ...httpTarget } });
+    const oauthToken = { serviceAccountEmail: CALLER, scope: null };
+    expect(trustGraph([run(), target({ oidcToken: null, oauthToken: null })]).edges).toEqual([]);
+    expect(onlyEdge(account(), target({ oidcToken: null, oauthToken }))).toMatchObject({
+      caller: CALLER,
+      scope: "https://www.googleapis.com/auth/cloud-platform",
+    });
+    const oidcToken = { serviceAccountEmail: CALLER, audience: null };
+    expect(onlyEdge(account(), target({ oidcToken, oauthToken: null })).audience).toBeUndefined();
+  });
+
   test("an audience that is left to Google's default is undefined, not the url", () => {
     expect(onlyEdge(account(), run(), job("j", HELLO)).audience).toBeUndefined();
   });

@@ -1,4 +1,4 @@
-import { hasBlock, originsOf, textAt, textsAt, type ResourceState } from "./resources";
+import { hasBlock, isThere, originsOf, textAt, textsAt, type ResourceState } from "./resources";
 
 /** One member of one role on one resource, of whatever kind, as one Pulumi resource declares it. */
 export interface Binding {
@@ -33,7 +33,7 @@ export function readBindings(resources: readonly ResourceState[]): Binding[] {
     // A condition makes it another binding, and is nothing that the components declare.
     if (family === undefined || role === undefined || hasBlock(resource, "condition")) return [];
     const place = Object.entries(resource.inputs)
-      .filter(([, value]) => value !== undefined)
+      .filter(([, value]) => isThere(value))
       .filter(([property]) => !NOT_A_PLACE.includes(property) && !property.startsWith("__"))
       .map(([property]) => ({
         property,

@@ -40,9 +40,14 @@ export function flagAt(resource: ResourceState, name: string): boolean {
   return (resource.outputs[name] ?? resource.inputs[name]) === true;
 }
 
-/** Whether a block is there at all, known or not. */
+/** Whether a block is there at all, known or not. Providers write a null where there is none. */
 export function hasBlock(resource: ResourceState, ...path: string[]): boolean {
-  return [resource.outputs, resource.inputs].some((properties) => valueAt(properties, path) !== undefined);
+  return [resource.outputs, resource.inputs].some((properties) => isThere(valueAt(properties, path)));
+}
+
+/** Whether a value says anything. */
+export function isThere(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }
 
 /** The resources that a property's value comes from; with less to go by, those that the whole resource waits for. */
