@@ -272,6 +272,19 @@ describe("whatever is in a preview", () => {
     expect(comment(opened).indexOf("**Open to anybody:**")).toBeGreaterThan(0);
   });
 
+  test.each(["warning", "error"])("so does a %s of every resource", (severity) => {
+    const diagnostics = Array.from({ length: 2_000 }, (_, index) => ({
+      severity,
+      message: `the property of number ${index}\nis deprecated`,
+      urn: urn(RUN, `service-${index}`),
+    }));
+    const written = comment(read([], { diagnostics }));
+    expect(written.length).toBeLessThanOrEqual(MOST_CHARACTERS);
+    expect(written).toContain("the property of number 0\n");
+    expect(written).toMatch(new RegExp(`_\\d{3,} more ${severity}s left out\\._`));
+    expectIntact(written);
+  });
+
   test("names and values stay where they are put", () => {
     fc.assert(
       fc.property(text, text, value, (name, from, to) => {

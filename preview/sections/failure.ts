@@ -20,7 +20,7 @@ export function failure(diagnostics: readonly Diagnostic[]): Section[] {
       lines: [],
       leftOut: () => "",
     },
-    ...known.map(message),
+    messages([], known, "error"),
   ];
 }
 
@@ -29,22 +29,24 @@ export function diagnosticWarnings(diagnostics: readonly Diagnostic[]): Section[
   const found = diagnostics.filter(({ severity }) => severity === "warning");
   return found.length === 0
     ? []
-    : [{ head: ["### Warnings"], lines: [], leftOut: () => "" }, ...found.map(message)];
+    : [messages(["### Warnings", ""], found, "warning")];
 }
 
-function message({ message: text, urn }: Diagnostic): Section {
-  const lines = withoutFrames(text);
-  const [opening = "", ...block] = codeBlock("text", lines);
+/** One part of the comment, however many there are: each goes as a whole when there is no room for all. */
+function messages(head: readonly string[], found: readonly Diagnostic[], what: string): Section {
+  return {
+    head,
+    lines: found.map((one, index) => `${index === 0 ? "" : "\n"}${message(one)}`),
+    leftOut: (left) => `${count(left, `more ${what}`)} left out.`,
+  };
+}
+
+function message({ message: text, urn }: Diagnostic): string {
   const about =
     urn === undefined || nameIn(urn) === ""
       ? "The program:"
       : `${code(nameIn(urn))} (${code(shortType(typeIn(urn)))}):`;
-  return {
-    head: [about, "", opening],
-    lines,
-    tail: [block.at(-1) ?? ""],
-    leftOut: (left) => `${count(left, "more line")} left out.`,
-  };
+  return [about, "", ...codeBlock("text", withoutFrames(text))].join("\n");
 }
 
 /** Where in somebody's node_modules it happened helps no reviewer, and tells how a build machine is laid out. */
