@@ -381,4 +381,21 @@ describe("the drawing", () => {
     expect(picture(large, [...large, job("one-more")])?.text).not.toContain("job-1<");
     expect(picture(BASE, large)).toBeUndefined();
   });
+
+  test("grants count too, and so does every arrow: Mermaid draws no more than 500", () => {
+    const services = Array.from({ length: 60 }, (_, index) => service(`s${index}`));
+    const grants = services.flatMap(({ name }) =>
+      Array.from({ length: 10 }, (_, index) => grant(`${name}-${index}`, member(`c${index}`), name)),
+    );
+    const large = [...BASE, ...services, ...grants];
+    expect(picture(large, altered([...services, ...grants, job("hourly")]))).toMatchObject({
+      onlyChanges: true,
+      marked: true,
+    });
+    expect(picture(BASE, large)).toBeUndefined();
+    const doors = Array.from({ length: 501 }, (_, index) =>
+      service(`open-${index}`, { invokerIamDisabled: true }),
+    );
+    expect(picture(doors, doors)).toBeUndefined();
+  });
 });

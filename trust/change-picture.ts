@@ -5,6 +5,11 @@ import { mermaid, type Marks } from "./mermaid";
 
 /** How much of a graph a drawing can take in: a reader gives up long before GitHub does. */
 const MOST_EDGES = 120;
+const MOST_GRANTS = 240;
+
+/** With more arrows Mermaid draws nothing at all. https://mermaid.js.org/config/schema-docs/config.html#maxedges */
+const MOST_ARROWS = 500;
+const ARROW = /^ {2}\w+ (-->|-\.->|==>)\|/gm;
 
 /** A drawing of a change: all of it, only what changed where the whole would be too large, or none. */
 export interface ChangePicture {
@@ -36,11 +41,16 @@ export function changePicture(
   for (const grant of after.grants) {
     if (lost.some(({ declared }) => declared === grant.urn)) marks.set(grant, "removed");
   }
-  const onlyChanges = whole.edges.length > MOST_EDGES;
+  const onlyChanges = isTooLarge(whole);
   const drawn = onlyChanges ? withoutUnchanged(whole, marks) : whole;
-  if (drawn.edges.length > MOST_EDGES || drawn.targets.length + drawn.callers.length === 0) return undefined;
+  if (isTooLarge(drawn) || drawn.targets.length + drawn.callers.length === 0) return undefined;
   const text = mermaid(drawn, marks);
+  if ([...text.matchAll(ARROW)].length > MOST_ARROWS) return undefined;
   return { text, onlyChanges, marked: text !== mermaid(drawn) };
+}
+
+function isTooLarge({ edges, grants }: TrustGraph): boolean {
+  return edges.length > MOST_EDGES || grants.length > MOST_GRANTS;
 }
 
 /** What was removed, and where an altered one led to before. */
