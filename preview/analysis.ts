@@ -1,4 +1,5 @@
 import { graphChange, type GraphChange } from "../trust/change";
+import { isBinding } from "../trust/bindings";
 import { trustGraph, type TrustGraph } from "../trust/graph";
 import { lostBindings, type LostBinding } from "../trust/lost";
 import type { ResourceState } from "../trust/resources";
@@ -15,14 +16,26 @@ export interface Analysis {
 /** Reads the trust graph before and after out of a preview's steps. */
 export function analyse({ steps }: PreviewResult): Analysis {
   const names = renamed(steps);
-  const before = steps.flatMap(({ old }) => (old === undefined ? [] : [withNewName(old, names)]));
-  const after = steps.flatMap(({ new: now }) => (now === undefined ? [] : [now]));
+  const olds = steps.flatMap(({ old, op, stays = false }) =>
+    old === undefined ? [] : [{ resource: withNewName(old, names), op, stays }],
+  );
+  const before = olds.map(({ resource }) => resource);
+  const declared = steps.flatMap(({ new: now }) => (now === undefined ? [] : [now]));
+  const left = olds.filter(({ stays, op, resource }) => stays && (op === "delete" || isBinding(resource)));
   const replaced = new Set(steps.filter(({ op }) => op === "replace").map(({ urn }) => urn));
-  const graphs = { before: trustGraph(before), after: trustGraph(after) };
+  const graphs = {
+    before: trustGraph(before),
+    // What nobody manages any more lets in whom it let in.
+    after: trustGraph([...declared, ...left.map(({ resource }) => resource)]),
+  };
   return {
     ...graphs,
     change: graphChange(graphs.before, graphs.after),
-    lost: lostBindings({ before, after, replaced }),
+    lost: lostBindings({
+      before: olds.flatMap(({ resource, stays }) => (stays ? [] : [resource])),
+      after: declared,
+      replaced,
+    }),
   };
 }
 

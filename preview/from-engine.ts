@@ -31,6 +31,7 @@ export function fromEngine({ project, stack, before, result }: EnginePreview): P
       new: now && stateOf(now),
       changed: changedBy(step),
       replaceReasons: step.op === "replace" ? (step.diff?.replaces ?? []) : [],
+      ...((step.op === "delete" || step.op === "replace") && old?.retainOnDelete && { stays: true }),
     };
   });
   return { project, stack, steps, diagnostics: [], failed: false };

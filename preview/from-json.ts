@@ -18,6 +18,7 @@ const State = z.object({
   outputs: z.optional(z.unknown()),
   dependencies: z.optional(z.nullable(texts)),
   propertyDependencies: z.optional(z.nullable(z.record(text, z.nullable(texts)))),
+  retainOnDelete: z.optional(z.boolean()),
 });
 const Step = z.object({
   op: text,
@@ -147,6 +148,7 @@ function stepOf(step: Step): PreviewStep[] {
       new: now,
       changed: op === "update" || op === "replace" ? changedIn(step, old, now) : [],
       replaceReasons: op === "replace" ? (step.replaceReasons ?? []) : [],
+      ...((op === "delete" || op === "replace") && step.oldState?.retainOnDelete && { stays: true }),
     },
   ];
 }
@@ -172,6 +174,7 @@ function joined(one: PreviewStep, other: PreviewStep): PreviewStep {
     new: one.new ?? other.new,
     changed: one.changed.length > 0 ? one.changed : other.changed,
     replaceReasons: one.replaceReasons.length > 0 ? one.replaceReasons : other.replaceReasons,
+    ...((one.stays ?? other.stays) && { stays: true }),
   };
 }
 

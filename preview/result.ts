@@ -29,6 +29,8 @@ export interface PreviewStep {
   changed: ChangedPath[];
   /** Properties that force a replacement. */
   replaceReasons: string[];
+  /** Whether what is deleted, or replaced, stays in the cloud, where no stack knows it any more: `retainOnDelete`. */
+  stays?: boolean;
 }
 
 export interface Diagnostic {

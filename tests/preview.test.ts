@@ -182,6 +182,50 @@ describe("what Pulumi's CLI prints", () => {
   });
 });
 
+describe("what is taken out of a stack and left in the cloud", () => {
+  const place = { name: "hello", location: "eu", project: "p" };
+  const hello = state(RUN, "hello", { ...place, uri: "https://hello.run.app" });
+  const all = { ...place, role: "roles/run.invoker", member: "allUsers" };
+  const kept = (name: string, inputs: object) => state(GRANT, name, inputs, { retainOnDelete: true });
+
+  test("goes on letting in", () => {
+    const text = comment(read([step("same", hello, hello), step("delete", kept("all", all))]));
+    expect(text).toContain("Nothing changes.");
+    expect(text).not.toContain("no longer open");
+    expect(text).toContain(
+      "| **delete** | `all` | `gcp:cloudrunv2.ServiceIamMember` | it stays in the cloud |",
+    );
+  });
+
+  test("so does what another one replaces", () => {
+    const narrower = { ...all, role: "roles/run.servicesInvoker" };
+    const replace = step("replace", kept("all", all), state(GRANT, "all", narrower), {
+      replaceReasons: ["role"],
+    });
+    const text = comment(read([step("same", hello, hello), replace]));
+    expect(text).toContain("- new: `allUsers` may call `hello`, by `roles/run.servicesInvoker`");
+    expect(text).not.toContain("changed:");
+    expect(text).toContain("because of `role`; the old one stays in the cloud");
+  });
+
+  test("takes nothing from whoever declares it now", () => {
+    const heir = step("create", undefined, state(GRANT, "heir", all));
+    expect(comment(read([heir, step("delete", kept("all", all))]))).not.toContain("nobody has it");
+    expect(comment(read([heir, step("delete", state(GRANT, "all", all))]))).toContain("nobody has it");
+  });
+
+  test("by the in-process door too", async () => {
+    const stack = new TestStack();
+    const topic = () => new pubsub.Topic("topic", { name: "kept" }, { retainOnDelete: true });
+    await stack.up(() => void topic());
+    const before = stack.engine.resources;
+    const result = await stack.preview(() => undefined);
+    expect(fromEngine({ ...WHERE, before, result }).steps).toContainEqual(
+      expect.objectContaining({ op: "delete", name: "topic", stays: true }),
+    );
+  });
+});
+
 describe("whatever is in a preview", () => {
   const text = fc.oneof(fc.string({ unit: "binary" }), fc.string(), fc.constantFrom(...nasty()));
   const value = fc.jsonValue({ maxDepth: 2 });

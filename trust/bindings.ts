@@ -23,6 +23,11 @@ interface PlacePart {
 /** As in `gcp:pubsub/topicIAMMember:TopicIAMMember`. */
 const BINDING_TYPE = /^(gcp:.*?)iam(Member|Binding):\w+$/i;
 
+/** Whether a resource is an entry of somebody else's IAM policy. */
+export function isBinding({ type }: Pick<ResourceState, "type">): boolean {
+  return BINDING_TYPE.test(type);
+}
+
 const NOT_A_PLACE = ["role", "member", "members", "condition", "etag"];
 
 /** All IAM bindings among the resources, those for calling and all others. */

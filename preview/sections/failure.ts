@@ -27,9 +27,7 @@ export function failure(diagnostics: readonly Diagnostic[]): Section[] {
 /** What the preview warned of. */
 export function diagnosticWarnings(diagnostics: readonly Diagnostic[]): Section[] {
   const found = diagnostics.filter(({ severity }) => severity === "warning");
-  return found.length === 0
-    ? []
-    : [messages(["### Warnings", ""], found, "warning")];
+  return found.length === 0 ? [] : [messages(["### Warnings", ""], found, "warning")];
 }
 
 /** One part of the comment, however many there are: each goes as a whole when there is no room for all. */

@@ -79,7 +79,9 @@ function detail(step: PreviewStep): string {
   const { op, old, replaceReasons } = step;
   const renamed = wasRenamed(step) && old !== undefined ? [`was ${code(old.name)}`] : [];
   const paths = step.changed.map(({ path }) => path).filter((path) => !isInternal(path));
-  if (op !== "replace") return [...renamed, ...(paths.length === 0 ? [] : [some(paths)])].join("; ");
+  const stays = step.stays === true ? [`${op === "delete" ? "it" : "the old one"} stays in the cloud`] : [];
+  if (op !== "replace")
+    return [...renamed, ...(paths.length === 0 ? [] : [some(paths)]), ...stays].join("; ");
   const reasons = reasonsOf(step);
   const others = paths.filter((path) => !reasons.includes(path));
   return [
@@ -88,6 +90,7 @@ function detail(step: PreviewStep): string {
       ? "made anew on request"
       : `because of ${some(reasons.length > 0 ? reasons : replaceReasons)}`,
     ...(others.length === 0 ? [] : [`also ${some(others)}`]),
+    ...stays,
   ].join("; ");
 }
 
