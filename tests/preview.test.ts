@@ -182,6 +182,41 @@ describe("what Pulumi's CLI prints", () => {
   });
 });
 
+describe("a source that calls something else", () => {
+  const place = { name: "hello", location: "eu", project: "p" };
+  const hello = state(RUN, "hello", { ...place, uri: "https://hello.run.app" });
+  const grant = state(GRANT, "g", {
+    ...place,
+    role: "roles/run.invoker",
+    member: "serviceAccount:a@b.example",
+  });
+  const job = (uri: string) =>
+    state(JOB, "nightly", {
+      httpTarget: { uri, oidcToken: { serviceAccountEmail: "a@b.example", audience: uri } },
+    });
+  const said = (uri: string) =>
+    comment(
+      read([
+        step("same", hello, hello),
+        step("same", grant, grant),
+        step("update", job("https://hello.run.app"), job(uri)),
+      ]),
+    );
+
+  test.each<[string, string, string | undefined]>([
+    ["an application decides itself", "https://app.example.com", undefined],
+    [
+      "a service without a grant does not let it in",
+      "https://far.run.app",
+      "`nightly` calls `far.run.app` now, and no grant lets it in.",
+    ],
+  ])("%s", (_, uri, warning) => {
+    const text = said(uri);
+    if (warning === undefined) expect(text).not.toMatch(/No longer let in|not let in/);
+    else expect(text).toContain(`**No longer let in:** ${warning}`);
+  });
+});
+
 describe("what is taken out of a stack and left in the cloud", () => {
   const place = { name: "hello", location: "eu", project: "p" };
   const hello = state(RUN, "hello", { ...place, uri: "https://hello.run.app" });

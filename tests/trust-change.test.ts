@@ -163,6 +163,37 @@ describe("what changes in who may call what", () => {
     expect(others.map(({ mark }) => mark)).toEqual(["new", "removed"]);
   });
 
+  test("a grant whose condition changes is altered, and so is the call that it lets in", () => {
+    const conditional = grant("g", member("ann"), "hello", { condition: { title: "t", expression: "x" } });
+    const { grants, edges } = change(BASE, altered([conditional]));
+    expect(grants).toMatchObject([{ differences: [{ what: "condition", from: "(none)", to: "x" }] }]);
+    expect(edges).toMatchObject([
+      { differences: [{ what: "admission", from: "let in", to: "let in on a condition" }] },
+    ]);
+    const both = altered([conditional, grant("g2", member("ann"))]);
+    expect(change(BASE, both).edges).toEqual([]);
+  });
+
+  test("a grant that IAP makes void, or no longer does, is altered without anybody calling", () => {
+    const behind = altered([service("hello", { iapEnabled: true })], ["nightly"]);
+    const before = altered([], ["nightly"]);
+    const [lets, void_] = ["lets in", expect.stringMatching(/^opens nothing: IAP/) as string];
+    expect(change(before, behind).grants).toMatchObject([
+      { mark: "altered", differences: [{ what: "effect", from: lets, to: void_ }] },
+    ]);
+    expect(change(behind, before).grants).toMatchObject([
+      { mark: "altered", differences: [{ what: "effect", from: void_, to: lets }] },
+    ]);
+  });
+
+  test("whoever decides instead of a grant is named", () => {
+    const rewired = (url: string) => change(BASE, altered([job("nightly", "ann", url)])).edges[0];
+    const to = (text: string) => ({ what: "admission", from: "let in", to: text });
+    expect(rewired("https://app.example.com")?.differences).toContainEqual(to("left to the application"));
+    expect(rewired("https://x.googleapis.com")?.differences).toContainEqual(to("left to the API"));
+    expect(rewired("https://far.run.app")?.differences).toContainEqual(to("not let in"));
+  });
+
   test("a grant that only its resource's name changes is the same grant", () => {
     expect(isEmpty(change(BASE, altered([grant("renamed", member("ann"))], ["g"])))).toBe(true);
   });

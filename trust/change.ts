@@ -6,7 +6,17 @@ export type Mark = "new" | "removed" | "altered";
 
 /** One property of it, in words for people. */
 export interface Difference {
-  what: "caller" | "target" | "address" | "audience" | "scope" | "admission" | "role" | "member";
+  what:
+    | "caller"
+    | "target"
+    | "address"
+    | "audience"
+    | "scope"
+    | "admission"
+    | "role"
+    | "member"
+    | "condition"
+    | "effect";
   from: string;
   to: string;
 }
@@ -124,6 +134,8 @@ function grantDifferences(before: Grant, after: Grant): Difference[] {
     ["role", before.role, after.role],
     ["member", before.member, after.member, before.callerUrn !== after.callerUrn],
     ["target", targetOf(before), targetOf(after), before.targetUrn !== after.targetUrn],
+    ["condition", before.condition ?? "(none)", after.condition ?? "(none)"],
+    ["effect", effectOf(before), effectOf(after)],
   ]);
 }
 
@@ -153,8 +165,13 @@ function scopeIn({ scope }: Edge): string {
   return scope ?? "(none: an id_token)";
 }
 
-function admissionOf({ granted }: Edge): string {
-  return granted ? "let in" : "not let in";
+function admissionOf({ granted, grant, decidedBy }: Edge): string {
+  if (granted) return grant?.condition === undefined ? "let in" : "let in on a condition";
+  return decidedBy === undefined ? "not let in" : `left to the ${decidedBy === "api" ? "API" : decidedBy}`;
+}
+
+function effectOf({ futile }: Grant): string {
+  return futile === undefined ? "lets in" : `opens nothing: ${futile}`;
 }
 
 function targetOf({ target, on, place }: Grant): string {

@@ -1,7 +1,14 @@
 import type { Caller, Callers } from "./callers";
 import { coversTarget, isEveryone, type ReadGrant } from "./grants";
 import { hasBlock, KNOWN_LATER, originsOf, textAt, type ResourceState } from "./resources";
-import { answersAt, externalTarget, isDecidedByApplication, type Target, type TargetKind } from "./targets";
+import {
+  answersAt,
+  decidesItself,
+  externalTarget,
+  isDecidedByApplication,
+  type Target,
+  type TargetKind,
+} from "./targets";
 
 /** One source calling one target as one caller. */
 export interface Edge {
@@ -20,7 +27,10 @@ export interface Edge {
    * decides, and no grant exists. Nor for what is called through an API and is none of the kinds of target here.
    */
   granted: boolean;
-  grant?: { role: string; urn: string };
+  /** Absent where it is let in without one, or not at all. */
+  grant?: { role: string; urn: string; condition?: string };
+  /** Who decides where no grant that could be read here does: the application, or the API that is called. */
+  decidedBy?: "application" | "api";
 }
 
 /** An edge with what only this folder needs. */
@@ -80,11 +90,13 @@ function readEdge(
   const url = urlOf(resource);
   const target = targetOf(url, origins, known.targets);
   const caller = known.callers.find(textAt(resource, block, token, "serviceAccountEmail"), origins);
-  const grant = known.grants.find(
+  const grounds = known.grants.filter(
     (candidate) =>
       admits(candidate, caller) &&
       (coversTarget(candidate, target) || isWaitedFor(candidate, target, origins)),
   );
+  const { grant } = grounds.find((ground) => ground.grant.condition === undefined) ?? grounds[0] ?? {};
+  const decidedBy = deciderOf(target);
   return {
     target,
     caller,
@@ -97,7 +109,12 @@ function readEdge(
       audience: token === "oidcToken" ? audienceOf(resource, block) : undefined,
       ...(token === "oauthToken" && { scope: scopeOf(resource, block) }),
       granted: grant !== undefined || (!isDecidedByApplication(target.gate) && target.open.length > 0),
-      grant: grant && { role: grant.grant.role, urn: grant.grant.urn },
+      grant: grant && {
+        role: grant.role,
+        urn: grant.urn,
+        ...(grant.condition !== undefined && { condition: grant.condition }),
+      },
+      ...(decidedBy && { decidedBy }),
     },
   };
 }
@@ -137,6 +154,11 @@ function isWaitedFor(candidate: ReadGrant, target: Target, origins: readonly str
     grant.futile === undefined &&
     origins.includes(grant.urn)
   );
+}
+
+function deciderOf(target: Target): Edge["decidedBy"] {
+  if (isDecidedByApplication(target.gate)) return "application";
+  return decidesItself(target) ? "api" : undefined;
 }
 
 function audienceOf(resource: ResourceState, block: string): string | undefined {

@@ -1,5 +1,5 @@
 import type { Caller, Callers } from "./callers";
-import { KNOWN_LATER, originsOf, textAt, textsAt, type ResourceState } from "./resources";
+import { hasBlock, KNOWN_LATER, originsOf, textAt, textsAt, type ResourceState } from "./resources";
 import { placeOf, samePlace, type Gate, type Place, type Target } from "./targets";
 
 /** An IAM binding that was written to let somebody into a target. */
@@ -17,6 +17,8 @@ export interface Grant {
   on: "target" | "project";
   /** The same by name, as far as it is known. */
   place?: Place;
+  /** What must be true for it to let somebody in, in IAM's language; absent when nothing must. */
+  condition?: string;
   /** Why it lets nobody in although it looks as if it did. */
   futile?: string;
 }
@@ -116,6 +118,9 @@ export function readGrants(
         callerUrn: caller?.urn,
         on: kind.on,
         place: placeIn(resource, kind),
+        ...(hasBlock(resource, "condition") && {
+          condition: textAt(resource, "condition", "expression") ?? KNOWN_LATER,
+        }),
         futile: kind.futile ?? (isBypassed(target, { role, member, caller }) ? BEHIND_IAP : undefined),
       };
       return { grant, target, caller, project: textAt(resource, "project") };

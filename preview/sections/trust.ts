@@ -89,7 +89,7 @@ function callerName({ callerUrn, caller }: Edge | Grant, { before, after }: Anal
 }
 
 function admission({ granted, grant, target }: Edge, { before, after }: Analysis): string {
-  if (grant !== undefined) return `let in by ${code(grant.role)}`;
+  if (grant !== undefined) return `let in by ${code(grant.role)}${conditionText(grant)}`;
   if (granted) return "**open to anybody**";
   const found = [...after.targets, ...before.targets].find(
     ({ urn, name }) => (urn ?? name) === (target.urn ?? target.name),
@@ -120,7 +120,11 @@ function grantText(grant: Grant, analysis: Analysis): string {
       ? `**everything in the project** ${code(place?.project ?? "(the provider's)")}`
       : code(what ?? "(known after deployment)");
   const note = futile === undefined ? "" : ` (opens nothing: ${futile})`;
-  return `${code(name ?? member)} may call ${where}, by ${code(role)}${note}`;
+  return `${code(name ?? member)} may call ${where}, by ${code(role)}${conditionText(grant)}${note}`;
+}
+
+function conditionText({ condition }: Pick<Grant, "condition">): string {
+  return condition === undefined ? "" : ` on the condition ${code(condition)}`;
 }
 
 function mintingText({ agent, caller, role }: Minting): string {

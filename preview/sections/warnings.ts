@@ -1,4 +1,5 @@
-import type { PublicChange } from "../../trust/change";
+import type { Change, PublicChange } from "../../trust/change";
+import type { Edge } from "../../trust/graph";
 import type { LostBinding } from "../../trust/lost";
 import type { Analysis } from "../analysis";
 import type { Section } from "../fit";
@@ -9,7 +10,8 @@ import { nameIn, shortType, typeIn } from "../naming";
 export function warnings(analysis: Analysis): Section[] {
   const { lost, change } = analysis;
   const shut = change.edges.filter(
-    ({ before, after }) => before?.granted === true && after?.granted === false,
+    ({ before, after }) =>
+      before?.granted === true && after?.granted === false && after.decidedBy === undefined,
   );
   return [
     ...alert(
@@ -20,14 +22,7 @@ export function warnings(analysis: Analysis): Section[] {
     ...alert("WARNING", change.public.filter(({ mark }) => mark === "opened").map(openedText), (lines) =>
       count(lines, "more open door"),
     ),
-    ...alert(
-      "WARNING",
-      shut.map(
-        ({ after }) =>
-          `**No longer let in:** ${code(after?.source.name ?? "")} goes on calling ${code(after?.target.name ?? "")}, and no grant is left that lets it in.`,
-      ),
-      (lines) => `${count(lines, "more source")} no longer let in.`,
-    ),
+    ...alert("WARNING", shut.map(shutText), (lines) => `${count(lines, "more source")} no longer let in.`),
   ];
 }
 
@@ -59,6 +54,12 @@ function lostText(binding: LostBinding, { after }: Analysis): string {
 
 function shortFamily(family: string): string {
   return family.replace(/^gcp:/, "").replace(/\/$/, "").replace("/", ".");
+}
+
+function shutText({ before, after }: Change<Edge>): string {
+  const [source, target] = [code(after?.source.name ?? ""), code(after?.target.name ?? "")];
+  const isSame = (before?.target.urn ?? before?.target.name) === (after?.target.urn ?? after?.target.name);
+  return `**No longer let in:** ${source} ${isSame ? "goes on calling" : "calls"} ${target}${isSame ? "" : " now"}, and no grant ${isSame ? "is left that " : ""}lets it in.`;
 }
 
 function openedText({ target, on, how }: PublicChange): string {
