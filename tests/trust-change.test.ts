@@ -255,6 +255,61 @@ describe("what changes in who may call what", () => {
     expect(change(open, open).public).toEqual([]);
   });
 
+  test.each<[string, ResourceState]>([
+    [
+      "a whole policy",
+      resource("gcp:cloudrunv2/serviceIamPolicy:ServiceIamPolicy", "policy", {
+        name: "hello",
+        location: "eu",
+        project: "p",
+        policyData: JSON.stringify({
+          bindings: [
+            { role: "roles/run.viewer", members: ["user:ann@example.com"] },
+            { role: "roles/run.invoker", members: ["allUsers"], condition: null },
+          ],
+        }),
+      }),
+    ],
+    ...["iamMember:IamMember", "iamBinding:IamBinding"].map((kind): [string, ResourceState] => [
+      `the older ${kind}`,
+      resource(`gcp:cloudrun/${kind}`, "older", {
+        service: "hello",
+        location: "eu",
+        project: "p",
+        role: "roles/run.invoker",
+        ...(kind.startsWith("iamB") ? { members: ["allUsers"] } : { member: "allUsers" }),
+      }),
+    ]),
+  ])("%s opens a door as well", (_, opening) => {
+    const { public: doors, grants } = change(BASE, altered([opening]));
+    expect(doors).toEqual([{ mark: "opened", target: "hello", on: "target", how: "allUsers" }]);
+    expect(grants).toMatchObject([{ mark: "new", after: { targetUrn: urn(RUN, "hello") } }]);
+  });
+
+  test("while nobody knows who it lets in, or by which role, a grant is told all the same", () => {
+    const later = { role: "roles/run.invoker", member: KNOWN_LATER };
+    const grants = (
+      props: Record<string, unknown>,
+      type = "gcp:cloudrunv2/serviceIamBinding:ServiceIamBinding",
+    ) => {
+      const on = { name: "hello", location: "eu", project: "p", ...props };
+      const origins = { propertyDependencies: { members: [urn(ACCOUNT, "bob")] } };
+      return change(BASE, altered([resource(type, "b", on, props.members === UNKNOWN ? {} : origins)]))
+        .grants;
+    };
+    expect(grants({ role: "roles/run.invoker", members: UNKNOWN })).toMatchObject([{ after: later }]);
+    expect(grants({ role: "roles/run.invoker", members: [UNKNOWN] })).toMatchObject([
+      { after: { member: member("bob"), callerUrn: urn(ACCOUNT, "bob") } },
+    ]);
+    const policy = grants({ policyData: UNKNOWN }, "gcp:cloudrunv2/serviceIamPolicy:ServiceIamPolicy");
+    expect(policy).toMatchObject([{ after: { role: KNOWN_LATER, member: KNOWN_LATER } }]);
+    const role = change(BASE, altered([grant("g", member("ann"), "hello", { role: UNKNOWN })]));
+    expect(role.grants).toMatchObject([
+      { mark: "altered", differences: [{ what: "role", from: "roles/run.invoker", to: KNOWN_LATER }] },
+    ]);
+    expect(role.edges).toMatchObject([{ differences: [{ what: "admission", to: "not let in" }] }]);
+  });
+
   test("who may make tokens", () => {
     const minting = resource(MINTING, "m", {
       serviceAccountId: `projects/p/serviceAccounts/${email("ann")}`,

@@ -1,5 +1,6 @@
 import type { Caller, Callers } from "./callers";
-import { hasBlock, KNOWN_LATER, originsOf, textAt, textsAt, type ResourceState } from "./resources";
+import { entriesOf } from "./policy-entries";
+import { KNOWN_LATER, originsOf, textAt, type ResourceState } from "./resources";
 import { placeOf, samePlace, type Gate, type Place, type Target } from "./targets";
 
 /** An IAM binding that was written to let somebody into a target. */
@@ -80,19 +81,16 @@ const ON_PROJECT: Kind = {
   roles: [...RUN_ROLES, ...IAP_ROLES, ...FUNCTION_ROLES, ...JOB_ROLES],
 };
 
+/** By type, without the end that says how much of a policy is declared: one member, one role, or all of it. */
 const KINDS: Readonly<Record<string, Kind>> = {
-  "gcp:cloudrunv2/serviceIamMember:ServiceIamMember": ON_RUN,
-  "gcp:cloudrunv2/serviceIamBinding:ServiceIamBinding": ON_RUN,
-  "gcp:iap/webCloudRunServiceIamMember:WebCloudRunServiceIamMember": ON_IAP,
-  "gcp:iap/webCloudRunServiceIamBinding:WebCloudRunServiceIamBinding": ON_IAP,
-  "gcp:cloudrunv2/jobIamMember:JobIamMember": ON_JOB,
-  "gcp:cloudrunv2/jobIamBinding:JobIamBinding": ON_JOB,
-  "gcp:cloudfunctions/functionIamMember:FunctionIamMember": ON_FUNCTION,
-  "gcp:cloudfunctions/functionIamBinding:FunctionIamBinding": ON_FUNCTION,
-  "gcp:cloudfunctionsv2/functionIamMember:FunctionIamMember": ON_FUNCTION_V2,
-  "gcp:cloudfunctionsv2/functionIamBinding:FunctionIamBinding": ON_FUNCTION_V2,
-  "gcp:projects/iAMMember:IAMMember": ON_PROJECT,
-  "gcp:projects/iAMBinding:IAMBinding": ON_PROJECT,
+  "gcp:cloudrunv2/serviceIam": ON_RUN,
+  // The older resources lie on the very same services.
+  "gcp:cloudrun/iam": { ...ON_RUN, nameProperty: "service" },
+  "gcp:iap/webCloudRunServiceIam": ON_IAP,
+  "gcp:cloudrunv2/jobIam": ON_JOB,
+  "gcp:cloudfunctions/functionIam": ON_FUNCTION,
+  "gcp:cloudfunctionsv2/functionIam": ON_FUNCTION_V2,
+  "gcp:projects/iAM": ON_PROJECT,
 };
 
 /** All grants for calling among the resources. */
@@ -102,35 +100,39 @@ export function readGrants(
   callers: Callers,
 ): ReadGrant[] {
   return resources.flatMap((resource) => {
-    const kind = KINDS[resource.type];
-    const role = textAt(resource, "role");
-    if (kind === undefined || role === undefined || !kind.roles.includes(role)) return [];
+    const kind = kindOf(resource);
+    if (kind === undefined) return [];
     const target = kind.on === "target" ? targetOf(resource, kind, targets) : undefined;
-    return membersOf(resource).map((member) => {
-      const caller = callerOf(resource, member, callers);
-      const grant: Grant = {
-        urn: resource.urn,
-        role,
-        member: member ?? (caller === undefined ? KNOWN_LATER : `serviceAccount:${caller.email}`),
-        target: target?.name,
-        targetUrn: target?.urn,
-        caller: caller?.email,
-        callerUrn: caller?.urn,
-        on: kind.on,
-        place: placeIn(resource, kind),
-        ...(hasBlock(resource, "condition") && {
-          condition: textAt(resource, "condition", "expression") ?? KNOWN_LATER,
-        }),
-        futile: kind.futile ?? (isBypassed(target, { role, member, caller }) ? BEHIND_IAP : undefined),
-      };
-      return { grant, target, caller, project: textAt(resource, "project") };
-    });
+    return entriesOf(resource)
+      .filter(({ role }) => kind.roles.includes(role) || (role === KNOWN_LATER && kind.on === "target"))
+      .map(({ role, member, condition, origins }) => {
+        const caller = callerOf(member, origins, callers);
+        const grant: Grant = {
+          urn: resource.urn,
+          role,
+          member: member ?? (caller === undefined ? KNOWN_LATER : `serviceAccount:${caller.email}`),
+          target: target?.name,
+          targetUrn: target?.urn,
+          caller: caller?.email,
+          callerUrn: caller?.urn,
+          on: kind.on,
+          place: placeIn(resource, kind),
+          ...(condition !== undefined && { condition }),
+          futile: kind.futile ?? (isBypassed(target, { role, member, caller }) ? BEHIND_IAP : undefined),
+        };
+        return { grant, target, caller, project: textAt(resource, "project") };
+      });
   });
+}
+
+function kindOf({ type }: ResourceState): Kind | undefined {
+  const [, family = ""] = /^(.+?)(?:Member|Binding|Policy):\w+$/.exec(type) ?? [];
+  return KINDS[family];
 }
 
 /** Whether a grant is one on this target (or above it) and of a role that its gate looks at. */
 export function coversTarget({ grant, target: own, project }: ReadGrant, target: Target): boolean {
-  if (grant.futile !== undefined) return false;
+  if (grant.futile !== undefined || grant.role === KNOWN_LATER) return false;
   if (grant.on === "target") return own === target;
   const place = target.place?.project;
   return (
@@ -171,10 +173,6 @@ function placeIn(resource: ResourceState, kind: Kind): Place {
   return placeOf(resource, regionProperty, textAt(resource, nameProperty));
 }
 
-function membersOf(resource: ResourceState): (string | undefined)[] {
-  return resource.type.includes("Binding") ? textsAt(resource, "members") : [textAt(resource, "member")];
-}
-
 /** Behind IAP the service's own policy is asked about IAP's agent, and about nobody else. */
 function isBypassed(
   target: Target | undefined,
@@ -189,9 +187,12 @@ function isIapAgent(member: string): boolean {
   return /^serviceAccount:service-\d+@gcp-sa-iap\.iam\.gserviceaccount\.com$/.test(member);
 }
 
-function callerOf(resource: ResourceState, member: string | undefined, callers: Callers): Caller | undefined {
+function callerOf(
+  member: string | undefined,
+  origins: readonly string[],
+  callers: Callers,
+): Caller | undefined {
   if (member !== undefined && isIapAgent(member)) return undefined;
-  const origins = originsOf(resource, "member");
   if (member === undefined) return callers.find(undefined, origins);
   const email = /^serviceAccount:(.+)$/.exec(member)?.[1];
   return email === undefined ? undefined : callers.find(email, origins);

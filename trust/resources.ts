@@ -26,13 +26,19 @@ export function textAt(resource: ResourceState, ...path: string[]): string | und
 
 /** All texts of a list in a resource's properties. */
 export function textsAt(resource: ResourceState, ...path: string[]): string[] {
-  const list = [valueAt(resource.outputs, path), valueAt(resource.inputs, path)].find(Array.isArray);
-  return (list ?? []).map(textIn).filter((text) => text !== undefined);
+  return itemsAt(resource, ...path)
+    .map(textIn)
+    .filter((text) => text !== undefined);
 }
 
 /** All items of a list in a resource's properties, whatever they are. */
 export function itemsAt(resource: ResourceState, ...path: string[]): unknown[] {
-  return [valueAt(resource.outputs, path), valueAt(resource.inputs, path)].find(Array.isArray) ?? [];
+  return listAt(resource, ...path) ?? [];
+}
+
+/** The same; undefined when there is none, or nothing of it is known yet. */
+export function listAt(resource: ResourceState, ...path: string[]): unknown[] | undefined {
+  return [valueAt(resource.outputs, path), valueAt(resource.inputs, path)].find(Array.isArray);
 }
 
 /** A switch in a resource's properties; off when it is absent, or not known yet. */
@@ -59,7 +65,8 @@ function valueAt(value: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((inner, name) => (isRecord(inner) ? inner[name] : undefined), value);
 }
 
-function textIn(value: unknown): string | undefined {
+/** A value as text; undefined when it is none, or not known yet. */
+export function textIn(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" && value !== UNKNOWN_IN_PREVIEWS ? value : undefined;
 }
 
