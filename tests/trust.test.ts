@@ -119,6 +119,38 @@ describe("edges", () => {
     expect(onlyEdge(account(), run(), runGrant(), job("j", other)).target.name).toBe("hello");
   });
 
+  test("a service by Run's first API", () => {
+    const url = "https://older-123.europe-west1.run.app";
+    const older = (annotations: Record<string, string> = {}) =>
+      resource("gcp:cloudrun/service:Service", "older", {
+        name: "older",
+        location: REGION,
+        project: PROJECT,
+        metadata: { annotations },
+        statuses: [{ url }],
+      });
+    const grant = resource("gcp:cloudrun/iamMember:IamMember", "older-invoker", {
+      service: "older",
+      location: REGION,
+      project: PROJECT,
+      role: "roles/run.invoker",
+      member: `serviceAccount:${CALLER}`,
+    });
+    const [open, iap] = [
+      "run.googleapis.com/invoker-iam-disabled",
+      "run.googleapis.com/iap-enabled",
+    ] as const;
+    const call = job("nightly", url, url);
+    expect(onlyEdge(account(), older(), grant, call)).toMatchObject({
+      target: { kind: "run-service", name: "older" },
+      granted: true,
+    });
+    expect(onlyEdge(account(), older({ [iap]: "true" }), grant, call).granted).toBe(false);
+    const openOf = (annotations: Record<string, string>) => trustGraph([older(annotations)]).targets[0]?.open;
+    expect(openOf({ [open]: "true" })).toEqual(["invokerIamDisabled"]);
+    expect(openOf({ [open]: "false" })).toEqual([]);
+  });
+
   test("a push subscription", () => {
     const subscription = resource(TYPE.subscription, "psub", {
       pushConfig: { pushEndpoint: HELLO, oidcToken: { serviceAccountEmail: CALLER, audience: HELLO } },

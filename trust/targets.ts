@@ -1,5 +1,5 @@
 import { readGateway } from "./gateways";
-import { flagAt, textAt, textsAt, type ResourceState } from "./resources";
+import { flagAt, itemsAt, textAt, textIn, textsAt, type ResourceState } from "./resources";
 
 export type TargetKind =
   "run-service" | "function-v2" | "function-v1" | "run-job" | "endpoints" | "api-gateway" | "external";
@@ -58,6 +58,23 @@ const READERS: Readonly<Record<string, Reader>> = {
     open:
       flagAt(service, "invokerIamDisabled") && !flagAt(service, "iapEnabled") ? ["invokerIamDisabled"] : [],
   }),
+  // The same services by Run's first API, where what it has no field for is an annotation.
+  // https://docs.cloud.google.com/run/docs/securing/managing-access
+  "gcp:cloudrun/service:Service": (service) => {
+    const isOn = (name: string) =>
+      textAt(service, "metadata", "annotations", `run.googleapis.com/${name}`) === "true";
+    const [status] = itemsAt(service, "statuses");
+    const url =
+      typeof status === "object" && status !== null && "url" in status ? textIn(status.url) : undefined;
+    return {
+      kind: "run-service",
+      gate: isOn("iap-enabled") ? "iap" : "run",
+      url,
+      urls: unique([url]),
+      place: placeOf(service, "location", textAt(service, "name")),
+      open: isOn("invoker-iam-disabled") && !isOn("iap-enabled") ? ["invokerIamDisabled"] : [],
+    };
+  },
   // The gate is the Run service underneath. https://docs.cloud.google.com/functions/docs/securing/authenticating
   "gcp:cloudfunctionsv2/function:Function": (fn) => ({
     kind: "function-v2",
