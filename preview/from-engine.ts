@@ -2,7 +2,7 @@ import { isAsset, UNKNOWN as UNKNOWN_SYMBOL } from "../sandbox/cloud/resources/v
 import type { DeployedResource, DeploymentResult, Step } from "../sandbox/doors/in-process/engine";
 import type { ResourceState } from "../trust/resources";
 import type { ChangedPath, PathChange, PreviewResult, PreviewStep } from "./result";
-import { fileText, isProps, SECRET, UNKNOWN, type Props } from "./values";
+import { fileText, isProps, SECRET, UNKNOWN, withoutSecretsOf, type Props } from "./values";
 
 /** What a preview of the in-process door says, and what was deployed before. */
 export interface EnginePreview {
@@ -27,7 +27,10 @@ export function fromEngine({ project, stack, before, result }: EnginePreview): P
       type: step.type,
       name: step.name,
       custom: (now ?? old)?.custom ?? true,
-      old: step.op === "create" || step.op === "import" || old === undefined ? undefined : stateOf(old),
+      old:
+        step.op === "create" || step.op === "import" || old === undefined
+          ? undefined
+          : withoutSecretsOf(stateOf(old), now && stateOf(now)),
       new: now && stateOf(now),
       changed: changedBy(step),
       replaceReasons: step.op === "replace" ? (step.diff?.replaces ?? []) : [],

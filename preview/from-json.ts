@@ -3,7 +3,7 @@ import type { ResourceState } from "../trust/resources";
 import { changedPaths } from "./changed-paths";
 import { nameIn } from "./naming";
 import type { ChangedPath, Diagnostic, Op, PathChange, PreviewResult, PreviewStep } from "./result";
-import { hiddenAlike, plainProps } from "./values";
+import { hiddenAlike, plainProps, withoutSecretsOf } from "./values";
 
 // https://github.com/pulumi/pulumi/blob/master/pkg/display/json.go (PreviewDigest); what is not named here is not read.
 const text = z.string();
@@ -135,8 +135,8 @@ function stepOf(step: Step): PreviewStep[] {
   const op = OPS[step.op];
   const state = step.newState ?? step.oldState;
   if (op === undefined || !state) return [];
-  const old = step.oldState ? resourceOf(step.oldState) : undefined;
   const now = step.newState && op !== "delete" ? resourceOf(step.newState, outputsOf(step)) : undefined;
+  const old = step.oldState ? withoutSecretsOf(resourceOf(step.oldState), now) : undefined;
   return [
     {
       op,

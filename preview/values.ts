@@ -1,3 +1,5 @@
+import type { ResourceState } from "../trust/resources";
+
 /** Stands for an unknown value, as in `pulumi preview --json`. */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
@@ -63,6 +65,13 @@ export function hiddenAlike(outputs: unknown, inputs: unknown): unknown {
       Object.hasOwn(inputs, key) ? hiddenAlike(item, inputs[key]) : item,
     ]),
   );
+}
+
+/** A resource as it was, with everything hidden that is a secret from now on: most likely it is the very same. */
+export function withoutSecretsOf(old: ResourceState, now: ResourceState | undefined): ResourceState {
+  if (now === undefined) return old;
+  const hidden = (props: Props) => hiddenAlike(hiddenAlike(props, now.inputs), now.outputs) as Props;
+  return { ...old, inputs: hidden(old.inputs), outputs: hidden(old.outputs) };
 }
 
 /** A file stands for itself by a part of its hash: enough to see that it changes. */

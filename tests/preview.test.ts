@@ -325,6 +325,23 @@ describe("whatever is in a preview", () => {
     expect(comment(preview)).toContain("[secret]");
   });
 
+  test("nor does what was none, and is one from now on", async () => {
+    const hush = "hush-5f2c";
+    const of = (value: string) => state("toy:index:Thing", "thing", { list: [{ password: value }] });
+    const known = { ...of("[secret]"), outputs: {} };
+    for (const now of [of("[secret]"), known]) {
+      expect(comment(read([step("update", of(hush), now)]))).not.toContain(hush);
+    }
+    const stack = new TestStack();
+    const labelled = (a: pulumi.Input<string>) => () => new pubsub.Topic("topic", { labels: { a } });
+    await stack.up(labelled(hush));
+    const before = stack.engine.resources;
+    const result = await stack.preview(labelled(pulumi.secret("hush-6a")));
+    const text = comment(fromEngine({ ...WHERE, before, result }));
+    expect(text).toContain("labels.a");
+    expect(text).not.toContain("hush");
+  });
+
   test("it stays within the limit, and says what is missing", () => {
     const few = fc.integer({ min: 1, max: 40 });
     fc.assert(
