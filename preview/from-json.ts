@@ -69,7 +69,9 @@ export interface Fallback {
 /** Reads what `pulumi preview --json` printed. `log` is what else it said, on its standard error. */
 export function fromJson(printed: string, fallback: Fallback, log = ""): PreviewResult {
   const start = printed.search(/^\{/m);
-  if (start < 0) return endedEarly(`${printed}\n${log}`, fallback);
+  // URNs have the stack's name alone, which may be given as ORGANIZATION/PROJECT/STACK.
+  const where = { ...fallback, stack: fallback.stack.split("/").pop() ?? fallback.stack };
+  if (start < 0) return endedEarly(`${printed}\n${log}`, where);
   const digest = digestIn(printed.slice(start));
   const steps = merged((digest.steps ?? []).flatMap(stepOf));
   const diagnostics = (digest.diagnostics ?? []).map(
@@ -79,7 +81,7 @@ export function fromJson(printed: string, fallback: Fallback, log = ""): Preview
       urn,
     }),
   );
-  const [, stack = fallback.stack, project = fallback.project] =
+  const [, stack = where.stack, project = where.project] =
     /^urn:pulumi:([^:]+)::([^:]+)::/.exec(steps[0]?.urn ?? "") ?? [];
   const failed = diagnostics.some(({ severity }) => severity === "error");
   if (!failed) requireUnchanged(digest);

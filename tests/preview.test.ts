@@ -156,6 +156,14 @@ describe("what Pulumi's CLI prints", () => {
     expect(comment(preview)).toContain(message);
   });
 
+  test("a stack that is named in full has one comment, whether its preview fails or not", () => {
+    const named = { ...WHERE, stack: "acme/test/dev" };
+    const [failed, fine] = ["", JSON.stringify({ steps: [step("same", hello, hello)] })].map(
+      (printed) => comment(fromJson(printed, named)).split("\n", 1)[0],
+    );
+    expect(failed).toBe(fine);
+  });
+
   test("words before the JSON do no harm, and errors make it a failed one", () => {
     const diagnostics = [
       {
@@ -251,8 +259,9 @@ describe("what is taken out of a stack and left in the cloud", () => {
 
   test("by the in-process door too", async () => {
     const stack = new TestStack();
-    const topic = () => new pubsub.Topic("topic", { name: "kept" }, { retainOnDelete: true });
-    await stack.up(() => void topic());
+    await stack.up(() => {
+      new pubsub.Topic("topic", {}, { retainOnDelete: true });
+    });
     const before = stack.engine.resources;
     const result = await stack.preview(() => undefined);
     expect(fromEngine({ ...WHERE, before, result }).steps).toContainEqual(
@@ -333,7 +342,9 @@ describe("whatever is in a preview", () => {
       expect(comment(read([step("update", of(hush), now)]))).not.toContain(hush);
     }
     const stack = new TestStack();
-    const labelled = (a: pulumi.Input<string>) => () => new pubsub.Topic("topic", { labels: { a } });
+    const labelled = (a: pulumi.Input<string>) => () => {
+      new pubsub.Topic("topic", { labels: { a } });
+    };
     await stack.up(labelled(hush));
     const before = stack.engine.resources;
     const result = await stack.preview(labelled(pulumi.secret("hush-6a")));
