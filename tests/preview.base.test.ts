@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -71,7 +72,7 @@ describe("npm run preview -- --base", () => {
     const file = join(folder, "comment.md");
     const first = await preview("--base", "HEAD", "--stack", "prod", "--output", file);
     expect(first).toMatchObject({ code: 0, out: "" });
-    expect(readFileSync(file, "utf8")).toContain('There it has no stack "prod", so everything is new.');
+    expect(readFileSync(file, "utf8")).toContain("There it has no stack `prod`, so everything is new.");
     expect(readFileSync(file, "utf8")).toContain("**1 to create**");
 
     appendFileSync(join(repository, "index.ts"), 'throw new Error("no ``` <b> in " + __dirname + "/x");\n');
@@ -85,6 +86,28 @@ describe("npm run preview -- --base", () => {
     expect((await preview("--base", "HEAD")).out).toContain("At HEAD, which this change is held against: no");
   });
 
+  test("looks at every list of packages, and leaves other worktrees alone", async () => {
+    const program = join(repository, "program");
+    mkdirSync(program);
+    for (const file of ["Pulumi.yaml", "Pulumi.dev.yaml", "package.json", "index.ts", "note.txt"]) {
+      renameSync(join(repository, file), join(program, file));
+    }
+    write("yarn.lock", "one\n");
+    commit();
+    const own = join(folder, "somebody's");
+    git("worktree", "add", "--quiet", "--detach", own);
+    // As on a disk that is not there at the moment.
+    renameSync(own, `${own}-elsewhere`);
+    write("program/package-lock.json", "{}\n");
+    const { code, out } = await preview("--base", "HEAD", "--cwd", "program");
+    expect(code).toBe(0);
+    expect(out).toContain(
+      "`program/package-lock.json` differs: both sides ran with the packages of this change.",
+    );
+    expect(out).not.toContain("yarn.lock");
+    expect(git("worktree", "list")).toContain("somebody's");
+  });
+
   test("--json is for other programs", async () => {
     write("note.txt", "two\n");
     const { out } = await preview("--base", "HEAD", "--json");
@@ -96,6 +119,34 @@ describe("npm run preview -- --base", () => {
       lost: [],
       resources: [{ op: "update", name: "jobs", changed: [{ path: "labels.note", kind: "update" }] }],
     });
+  });
+
+  test("no secret gets into an error: neither a setting, however it is written, nor the program's own", async () => {
+    const hush = 'hush "5f2c" & more';
+    write("Pulumi.dev.yaml", "config:\n  gcp:project: my-project\n  token:\n    secure: v1:abc\n");
+    write(
+      "index.ts",
+      `import { Config } from "@pulumi/pulumi";
+      const token = new Config().require("token");
+      const forms = [token, encodeURIComponent(token), Buffer.from(token).toString("base64"), JSON.stringify({ token })];
+      throw new Error("nothing can be done with " + forms.join("; "));`,
+    );
+    commit();
+    const thrown = await preview("--base", "HEAD", "--config", `token=${hush}`);
+    expect(thrown.code).toBe(1);
+    expect(thrown.out).toContain(
+      'nothing can be done with [secret]; [secret]; [secret]; {"token":"[secret]"}',
+    );
+    write(
+      "index.ts",
+      `import * as pubsub from "@pulumi/gcp/pubsub";
+      import { secret } from "@pulumi/pulumi";
+      new pubsub.Topic("t", { name: secret("!hush"), labels: { a: "b" } });`,
+    );
+    commit();
+    const refused = await preview("--base", "HEAD", "--config", "token=x");
+    expect(refused.out).toMatch(/property "name" has an invalid value "\[secret\]"/);
+    expect(refused.out).not.toContain("hush");
   });
 
   test("what cannot be done is said, with the remedy", async () => {

@@ -6,10 +6,12 @@ import { UsageError } from "../../sandbox/cli/usage-error";
 import { Cloud } from "../../sandbox/cloud/cloud";
 import { newProject } from "../../sandbox/cloud/new-project";
 import type { ProjectSpec } from "../../sandbox/cloud/projects";
+import { textsBelow, withoutSecrets } from "../../sandbox/doors/shared/hide";
 import type * as Engine from "../../sandbox/doors/in-process/engine";
 import { failedInEngine, fromEngine } from "../from-engine";
+import { code } from "../markdown";
 import type { Comparison, PreviewResult } from "../result";
-import { addWorktree, type Checkout, checkoutOf, commitOf, differs } from "./git";
+import { addWorktree, type Checkout, checkoutOf, commitOf, differing } from "./git";
 import { linkPackages } from "./packages";
 
 /** What to compare. */
@@ -144,25 +146,41 @@ function hasStack(folder: string, stack: string): boolean {
 
 function notesOn(checkout: Checkout, commit: string, { base }: Folders, stack: string): Comparison["notes"] {
   return [
-    ...(hasStack(base, stack)
-      ? []
-      : [`There it has no stack ${JSON.stringify(stack)}, so everything is new.`]),
-    ...(differs(checkout, commit, "package-lock.json")
-      ? ["`package-lock.json` differs: both sides ran with the packages of this change."]
-      : []),
+    ...(hasStack(base, stack) ? [] : [`There it has no stack ${code(stack)}, so everything is new.`]),
+    ...differing(checkout, commit, lockFiles(checkout)).map(
+      (file) => `${code(file)} differs: both sides ran with the packages of this change.`,
+    ),
   ];
 }
 
-/** Values of settings that the project file declares secret. Short ones would hide half of any message. */
+/** What may say which packages the program has: its own, and that of the whole repository. */
+function lockFiles({ prefix }: Checkout): string[] {
+  return [...new Set(["", prefix])].flatMap((folder) => LOCK_FILES.map((file) => `${folder}${file}`));
+}
+
+const LOCK_FILES = ["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock"];
+
+/** Values of settings that are secret, and what is in them where they are lists or objects. */
 function secretsOf({ config, secretKeys }: StackConfig): string[] {
-  return secretKeys.map((key) => config[key] ?? "").filter((value) => value.length >= 4);
+  return secretKeys.flatMap((key) => {
+    const value = config[key] ?? "";
+    return [value, ...textsBelow({ value: jsonIn(value) }, ["value"])];
+  });
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Where a build machine keeps its files is nobody's business, and would differ with each run. */
 function withoutPaths(error: unknown, { base, head }: Folders, hidden: ReadonlySet<string>): Error {
   if (error instanceof UsageError && hidden.size === 0) return error;
   const roots = [base, head].map((folder) => `${folder.replace(/\/$/, "")}/`);
-  const message = [...hidden].reduce((text, secret) => text.replaceAll(secret, "[secret]"), messageOf(error));
+  const message = withoutSecrets(messageOf(error), hidden);
   return new Error(
     roots.reduce((text, root) => text.replaceAll(root, ""), message),
     { cause: error },

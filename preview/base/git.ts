@@ -51,8 +51,9 @@ export function addWorktree({ root }: Checkout, commit: string): Worktree {
   const folder = mkdtempSync(join(tmpdir(), "preview-base-"));
   const own = join(folder, "base");
   const remove = (): void => {
+    // By its name: what git calls pruning forgets other worktrees too, such as those on a disk that is not there now.
+    git(root, ["worktree", "remove", "--force", "--force", own]);
     rmSync(folder, { recursive: true, force: true });
-    git(root, ["worktree", "prune"]);
   };
   try {
     // Nobody's hooks: this is no checkout that somebody works in.
@@ -68,9 +69,13 @@ export function addWorktree({ root }: Checkout, commit: string): Worktree {
   return { root: own, remove };
 }
 
-/** Whether a file differs between a commit and what is checked out. */
-export function differs({ root }: Checkout, commit: string, file: string): boolean {
-  return git(root, ["diff", "--quiet", commit, "--", file]).status === 1;
+/** Those of the files that differ between a commit and what is checked out, new ones among them. */
+export function differing({ root }: Checkout, commit: string, files: readonly string[]): string[] {
+  return files.filter((file) => {
+    const there = git(root, ["rev-parse", "--verify", "--quiet", `${commit}:${file}`]);
+    const here = git(root, ["hash-object", "--", file]);
+    return there.stdout !== here.stdout;
+  });
 }
 
 function git(cwd: string, args: readonly string[]) {

@@ -46,12 +46,15 @@ export function readStackConfig(
     );
   }
   if (!isRecord(own)) throw new UsageError(`${stackFile}: config must be a map of keys and values.`);
+  const given = withWholeKeys(own, project);
   const values = {
     ...defaultsOf(declarations),
-    ...withWholeKeys(own, project),
+    ...given,
     ...parseOverrides(overrides, project, declarations),
   };
-  check(values, declarations, stackFile);
+  // What stands in for an encrypted value is as secret as that is.
+  const isSecret = (key: string) => declarations[key]?.secret === true || isEncrypted(given[key]);
+  check(values, declarations, stackFile, isSecret);
   return {
     root,
     project,
@@ -59,7 +62,7 @@ export function readStackConfig(
     runtime: isRecord(file.runtime) ? file.runtime.name : file.runtime,
     main: join(root, typeof file.main === "string" ? file.main : "."),
     config: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, asText(value)])),
-    secretKeys: Object.keys(values).filter((key) => declarations[key]?.secret === true),
+    secretKeys: Object.keys(values).filter((key) => isSecret(key)),
     declarations,
   };
 }
@@ -68,6 +71,7 @@ function check(
   values: Readonly<Record<string, unknown>>,
   declarations: Readonly<Record<string, Declaration>>,
   file: string,
+  isSecret: (key: string) => boolean,
 ): void {
   for (const [key, value] of Object.entries(values)) {
     const declaration = own(declarations, key);
@@ -78,7 +82,7 @@ function check(
     }
     if (declaration?.type === undefined || isOfType(value, declaration)) continue;
     throw new UsageError(
-      `${file}: ${key} is ${JSON.stringify(value)}; it must be of type ${typeName(declaration)}.`,
+      `${file}: ${key} is ${isSecret(key) ? "a secret of another type" : JSON.stringify(value)}; it must be of type ${typeName(declaration)}.`,
     );
   }
   const missing = Object.keys(declarations).find((key) => values[key] === undefined);

@@ -101,7 +101,18 @@ config:
     });
   });
 
+  test("what stands in for an encrypted value is as secret", () => {
+    const stack = "config: {shop:address: {secure: AAABAxyz}, shop:size: 3}";
+    expect(read(stack, ["address=https://y"]).secretKeys).toEqual(["shop:token", "shop:address"]);
+  });
+
   test.each<[string, string, string[], string]>([
+    [
+      "that is secret, and of the wrong type",
+      "config: {shop:address: x, shop:size: {secure: AAABAxyz}}",
+      ["size=hush"],
+      "Pulumi.dev.yaml: shop:size is a secret of another type; it must be of type integer.",
+    ],
     [
       "of the wrong type",
       "config: {shop:address: x, shop:size: many}",

@@ -13,6 +13,7 @@ import type { Props } from "../../cloud/resources/values";
 import { declaredBy } from "./request";
 import { Transforms } from "./transforms";
 import { urnOf } from "./urns";
+import { textsBelow, withoutSecrets } from "../shared/hide";
 import { received, sent } from "./wire";
 
 type Answer<T> = (error: ServiceError | null, response: T) => void;
@@ -64,7 +65,9 @@ export class Monitor {
       inheritOptions(request, this.deployment.state.get(parent));
       await this.#transforms.apply(urnOf(this.where, { parent, type, name }), request);
       const declared = declaredBy(request, this.where);
-      const registered = await this.deployment.register(declared);
+      const registered = await this.deployment.register(declared).catch((error: unknown) => {
+        throw hushed(error, textsBelow(declared.inputs, declared.secrets));
+      });
       const response = new resourceProto.RegisterResourceResponse();
       response.setUrn(registered.urn);
       response.setId(registered.id ?? "");
@@ -169,6 +172,12 @@ function subjectOf(request: { getType(): string; getName(): string }): string {
 function about(subject: string, error: unknown): unknown {
   if (!(error instanceof Error) || error.message.includes(subject)) return error;
   error.message = `${subject}: ${error.message}`;
+  return error;
+}
+
+/** The same error without what the program keeps secret: a refusal shows the value that it refuses. */
+function hushed(error: unknown, secrets: readonly string[]): unknown {
+  if (error instanceof Error) error.message = withoutSecrets(error.message, secrets);
   return error;
 }
 
