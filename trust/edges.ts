@@ -2,10 +2,10 @@ import type { Caller, Callers } from "./callers";
 import { coversTarget, isEveryone, type ReadGrant } from "./grants";
 import { hasBlock, KNOWN_LATER, originsOf, textAt, type ResourceState } from "./resources";
 import {
-  answersAt,
   decidesItself,
   externalTarget,
   isDecidedByApplication,
+  targetAt,
   type Target,
   type TargetKind,
 } from "./targets";
@@ -134,7 +134,7 @@ function queueUrl(queue: ResourceState): string | undefined {
 
 /** By its address; while that is unknown, by the one target that the address comes from. */
 function targetOf(url: string | undefined, origins: readonly string[], targets: readonly Target[]): Target {
-  if (url !== undefined) return targets.find((target) => answersAt(target, url)) ?? externalTarget(url);
+  if (url !== undefined) return targetAt(targets, url) ?? externalTarget(url);
   const found = targets.filter(({ urn }) => urn !== undefined && origins.includes(urn));
   return (found.length === 1 ? found[0] : undefined) ?? externalTarget(KNOWN_LATER);
 }

@@ -135,17 +135,39 @@ export function decidesItself({ gate, kind }: Target): boolean {
   return gate === "application" || (gate === "google-api" && kind === "external");
 }
 
-/** A Run service answers on its whole host, a function under its name in the path. */
-export function answersAt(target: Target, url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const asked = new URL(url);
-  return target.urls.some((own) => {
-    if (!URL.canParse(own)) return false;
-    const { origin, pathname } = new URL(own);
-    if (origin !== asked.origin) return false;
-    const path = pathname.replace(/\/$/, "");
-    return asked.pathname === path || asked.pathname.startsWith(`${path}/`);
-  });
+/** What answers at an address: a Run service on its whole host, a function under its name in the path. */
+export function targetAt(targets: readonly Target[], url: string): Target | undefined {
+  const asked = addressOf(url);
+  if (asked === undefined) return undefined;
+  return targets.find((target) =>
+    addressesOf(target).some(
+      ({ origin, path }) =>
+        origin === asked.origin && (asked.path === path || asked.path.startsWith(`${path}/`)),
+    ),
+  );
+}
+
+interface Address {
+  origin: string;
+  /** Without a slash at its end. */
+  path: string;
+}
+
+/** Read once: every source's address is held against those of all targets. */
+const ADDRESSES = new WeakMap<Target, Address[]>();
+
+function addressesOf(target: Target): Address[] {
+  const known = ADDRESSES.get(target);
+  if (known !== undefined) return known;
+  const read = target.urls.map(addressOf).filter((address) => address !== undefined);
+  ADDRESSES.set(target, read);
+  return read;
+}
+
+function addressOf(url: string): Address | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { origin, pathname } = new URL(url);
+  return { origin, path: pathname.replace(/\/$/, "") };
 }
 
 export function samePlace(a: Place, b: Place): boolean {
