@@ -184,6 +184,8 @@ describe("what changes in who may call what", () => {
     expect(change(behind, before).grants).toMatchObject([
       { mark: "altered", differences: [{ what: "effect", from: void_, to: lets }] },
     ]);
+    const wide = grant("all", "allUsers", "hello", { role: "roles/run.developer" });
+    expect(change(behind, [...behind, wide]).public).toEqual([]);
   });
 
   test("whoever decides instead of a grant is named", () => {
@@ -228,6 +230,11 @@ describe("what changes in who may call what", () => {
       "a grant to all who have an account",
       grant("all", "allAuthenticatedUsers"),
       { target: "hello", how: "allAuthenticatedUsers" },
+    ],
+    [
+      "a wider role for all",
+      grant("all", "allUsers", "hello", { role: "roles/run.developer" }),
+      { target: "hello", how: "allUsers" },
     ],
     [
       "a service without a gate",

@@ -1,5 +1,5 @@
 import type { Caller, Callers } from "./callers";
-import { entriesOf } from "./policy-entries";
+import { entriesOf, type PolicyEntry } from "./policy-entries";
 import { KNOWN_LATER, originsOf, textAt, type ResourceState } from "./resources";
 import { placeOf, samePlace, type Gate, type Place, type Target } from "./targets";
 
@@ -36,6 +36,8 @@ interface Kind {
   gates: readonly Gate[];
   on: "target" | "project";
   roles: readonly string[];
+  /** Roles for other work that let in as well. Who has them by name is no matter of calls; to give them to all is one. */
+  wider?: readonly string[];
   nameProperty?: string;
   regionProperty?: string;
   /** Which of a target's places the name means; default: that of its gate. */
@@ -49,21 +51,38 @@ const IAP_ROLES = ["roles/iap.httpsResourceAccessor"];
 const FUNCTION_ROLES = ["roles/cloudfunctions.invoker"];
 const JOB_ROLES = ["roles/run.jobsExecutor", "roles/run.jobsExecutorWithOverrides", "roles/run.invoker"];
 
+/** https://docs.cloud.google.com/iam/docs/roles-permissions/cloudfunctions */
+const FUNCTION_WORK = [
+  "roles/owner",
+  "roles/editor",
+  "roles/cloudfunctions.admin",
+  "roles/cloudfunctions.developer",
+];
+const RUN_WORK = [...FUNCTION_WORK, "roles/run.admin", "roles/run.developer", "roles/run.sourceDeveloper"];
+
 const ON_RUN: Kind = {
   gates: ["run", "iap"],
   on: "target",
   roles: RUN_ROLES,
+  wider: RUN_WORK,
   nameProperty: "name",
   regionProperty: "location",
 };
 // https://docs.cloud.google.com/run/docs/securing/identity-aware-proxy-cloud-run
 const BEHIND_IAP = "IAP decides first, and calls as an agent of its own";
-const ON_IAP: Kind = { ...ON_RUN, gates: ["iap"], roles: IAP_ROLES, nameProperty: "cloudRunServiceName" };
+const ON_IAP: Kind = {
+  ...ON_RUN,
+  gates: ["iap"],
+  roles: IAP_ROLES,
+  wider: [],
+  nameProperty: "cloudRunServiceName",
+};
 const ON_JOB: Kind = { ...ON_RUN, gates: ["google-api"], roles: JOB_ROLES };
 const ON_FUNCTION: Kind = {
   gates: ["function-v1"],
   on: "target",
   roles: FUNCTION_ROLES,
+  wider: FUNCTION_WORK,
   nameProperty: "cloudFunction",
   regionProperty: "region",
 };
@@ -104,7 +123,7 @@ export function readGrants(
     if (kind === undefined) return [];
     const target = kind.on === "target" ? targetOf(resource, kind, targets) : undefined;
     return entriesOf(resource)
-      .filter(({ role }) => kind.roles.includes(role) || (role === KNOWN_LATER && kind.on === "target"))
+      .filter((entry) => isForCalling(entry, kind))
       .map(({ role, member, condition, origins }) => {
         const caller = callerOf(member, origins, callers);
         const grant: Grant = {
@@ -123,6 +142,11 @@ export function readGrants(
         return { grant, target, caller, project: textAt(resource, "project") };
       });
   });
+}
+
+function isForCalling({ role, member }: PolicyEntry, { roles, wider = [], on }: Kind): boolean {
+  if (roles.includes(role) || (role === KNOWN_LATER && on === "target")) return true;
+  return member !== undefined && isEveryone(member) && wider.includes(role);
 }
 
 function kindOf({ type }: ResourceState): Kind | undefined {
@@ -178,7 +202,7 @@ function isBypassed(
   target: Target | undefined,
   { role, member, caller }: { role: string; member: string | undefined; caller: Caller | undefined },
 ): boolean {
-  if (target?.gate !== "iap" || !RUN_ROLES.includes(role)) return false;
+  if (target?.gate !== "iap" || IAP_ROLES.includes(role) || role === KNOWN_LATER) return false;
   return member === undefined ? caller !== undefined : !isIapAgent(member);
 }
 
