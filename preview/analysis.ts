@@ -3,7 +3,9 @@ import { isBinding } from "../trust/bindings";
 import { trustGraph, type TrustGraph } from "../trust/graph";
 import { lostBindings, type LostBinding } from "../trust/lost";
 import type { ResourceState } from "../trust/resources";
-import type { PreviewResult, PreviewStep } from "./result";
+import { withChangedSecrets } from "./changed-paths";
+import type { ChangedPath, PreviewResult, PreviewStep } from "./result";
+import type { Props } from "./values";
 
 /** What a preview means for who may call what. */
 export interface Analysis {
@@ -20,7 +22,9 @@ export function analyse({ steps }: PreviewResult): Analysis {
     old === undefined ? [] : [{ resource: withNewName(old, names), op, stays }],
   );
   const before = olds.map(({ resource }) => resource);
-  const declared = steps.flatMap(({ new: now }) => (now === undefined ? [] : [now]));
+  const declared = steps.flatMap(({ new: now, changed }) =>
+    now === undefined ? [] : [withNewSecrets(now, changed)],
+  );
   const left = olds.filter(({ stays, op, resource }) => stays && (op === "delete" || isBinding(resource)));
   const replaced = new Set(steps.filter(({ op }) => op === "replace").map(({ urn }) => urn));
   const graphs = {
@@ -36,6 +40,16 @@ export function analyse({ steps }: PreviewResult): Analysis {
       after: declared,
       replaced,
     }),
+  };
+}
+
+function withNewSecrets(resource: ResourceState, changed: readonly ChangedPath[]): ResourceState {
+  if (changed.length === 0) return resource;
+  const { inputs, outputs } = resource;
+  return {
+    ...resource,
+    inputs: withChangedSecrets(inputs, changed) as Props,
+    outputs: withChangedSecrets(outputs, changed) as Props,
   };
 }
 

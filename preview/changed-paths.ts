@@ -1,5 +1,5 @@
 import type { ChangedPath } from "./result";
-import { isProps, SECRET, UNKNOWN, type Props } from "./values";
+import { ANOTHER_SECRET, isProps, SECRET, UNKNOWN, type Props } from "./values";
 
 /** What differs between two sets of properties, for a preview that does not say so itself. */
 export function changedPaths(olds: Props, news: Props): ChangedPath[] {
@@ -32,6 +32,22 @@ function differing(path: string, old: unknown, now: unknown): ChangedPath[] {
 /** A name such as "constructor" is in every object, and in none of its properties. */
 function own(props: Props, key: string): unknown {
   return Object.hasOwn(props, key) ? props[key] : undefined;
+}
+
+/** The same properties, with what is secret in them marked as another secret wherever one of these paths changes. */
+export function withChangedSecrets(value: unknown, changed: readonly ChangedPath[], path = ""): unknown {
+  if (value === SECRET) return changed.some((one) => isWithin(path, one.path)) ? ANOTHER_SECRET : value;
+  if (Array.isArray(value)) {
+    return value.map((item, index) => withChangedSecrets(item, changed, `${path}[${index}]`));
+  }
+  if (!isProps(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, withChangedSecrets(item, changed, below(path, key))]),
+  );
+}
+
+function isWithin(path: string, whole: string): boolean {
+  return path === whole || path.startsWith(`${whole}.`) || path.startsWith(`${whole}[`);
 }
 
 /** Every value by its path. */

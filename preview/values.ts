@@ -6,6 +6,9 @@ export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 /** Stands for a secret, as in `pulumi preview --json`. */
 export const SECRET = "[secret]";
 
+/** Stands for one that takes another's place: what it is for changes, although neither can be shown. */
+export const ANOTHER_SECRET = "[another secret]";
+
 export type Props = Record<string, unknown>;
 
 export function isProps(value: unknown): value is Props {

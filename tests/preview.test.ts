@@ -334,6 +334,21 @@ describe("whatever is in a preview", () => {
     expect(comment(preview)).toContain("[secret]");
   });
 
+  test("a secret audience that changes is told, and not shown", () => {
+    const oidcToken = { serviceAccountEmail: "a@b.example", audience: "[secret]" };
+    const job = (name: string) =>
+      state(JOB, name, { httpTarget: { uri: "https://app.example.com", oidcToken } });
+    const detailedDiff = { "httpTarget.oidcToken.audience": { kind: "update" } };
+    const text = comment(
+      read([
+        step("update", job("nightly"), job("nightly"), { detailedDiff }),
+        step("update", job("hourly"), job("hourly"), { detailedDiff: { schedule: { kind: "update" } } }),
+      ]),
+    );
+    expect(text.match(/audience .* → .*/g)).toEqual(["audience `[secret]` → `[another secret]`"]);
+    expect(text).not.toMatch(/changed: `hourly`/);
+  });
+
   test("nor does what was none, and is one from now on", async () => {
     const hush = "hush-5f2c";
     const of = (value: string) => state("toy:index:Thing", "thing", { list: [{ password: value }] });
