@@ -328,6 +328,33 @@ describe("what changes in who may call what", () => {
     ]);
     expect(change(altered([minting]), BASE).minting).toMatchObject([{ mark: "removed" }]);
   });
+
+  test("who may make tokens, by a list of members, by a whole policy, and from outside Google", () => {
+    const serviceAccountId = `projects/p/serviceAccounts/${email("ann")}`;
+    const outside =
+      "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/github/*";
+    const lets = (role: string, who: string) => ({
+      mark: "new",
+      after: { role, member: who, caller: { name: "ann" } },
+    });
+    const binding = resource("gcp:serviceaccount/iAMBinding:IAMBinding", "m", {
+      serviceAccountId,
+      role: "roles/iam.workloadIdentityUser",
+      members: [outside],
+    });
+    expect(change(BASE, altered([binding])).minting).toMatchObject([
+      lets("roles/iam.workloadIdentityUser", outside),
+    ]);
+    const policy = resource("gcp:serviceaccount/iAMPolicy:IAMPolicy", "m", {
+      serviceAccountId,
+      policyData: JSON.stringify({
+        bindings: [{ role: "roles/iam.serviceAccountTokenCreator", members: [member("bob")] }],
+      }),
+    });
+    expect(change(BASE, altered([policy])).minting).toMatchObject([
+      lets("roles/iam.serviceAccountTokenCreator", member("bob")),
+    ]);
+  });
 });
 
 describe("grants that nobody has afterwards", () => {

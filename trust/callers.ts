@@ -1,3 +1,4 @@
+import { entriesOf } from "./policy-entries";
 import { KNOWN_LATER, originsOf, textAt, type ResourceState } from "./resources";
 
 /** A binding that lets somebody make tokens for a caller. */
@@ -20,7 +21,8 @@ export interface Caller {
 }
 
 const ACCOUNT = "gcp:serviceaccount/account:Account";
-const ACCOUNT_MEMBER = "gcp:serviceaccount/iAMMember:IAMMember";
+/** One member, the members of one role, or a whole policy on an account. */
+const ON_ACCOUNT = /^gcp:serviceaccount\/iAM(Member|Binding|Policy):/;
 
 /** https://docs.cloud.google.com/iam/docs/service-agents */
 const AGENTS: readonly (readonly [domain: string, agent: string])[] = [
@@ -30,7 +32,8 @@ const AGENTS: readonly (readonly [domain: string, agent: string])[] = [
 ];
 
 /** Predefined roles that hold `iam.serviceAccounts.getOpenIdToken` and are meant for it; custom roles count as well. */
-const MINTING_ROLES = /^roles\/iam\.serviceAccount(OpenId)?TokenCreator$|^(projects|organizations)\//;
+const MINTING_ROLES =
+  /^roles\/iam\.(serviceAccount(OpenId)?TokenCreator|workloadIdentityUser)$|^(projects|organizations)\//;
 
 /** Finds the account that is meant by an e-mail, or by the resources that a value comes from. */
 export class Callers {
@@ -49,7 +52,7 @@ export class Callers {
         minting: [],
       });
     }
-    for (const grant of resources.filter(({ type }) => type === ACCOUNT_MEMBER)) this.#addMinting(grant);
+    for (const grant of resources.filter(({ type }) => ON_ACCOUNT.test(type))) this.#addMinting(grant);
   }
 
   /** Those that were asked for: an account that calls nothing and is let in nowhere is nobody's caller. */
@@ -95,13 +98,13 @@ export class Callers {
   }
 
   #addMinting(grant: ResourceState): void {
-    const role = textAt(grant, "role");
-    const member = textAt(grant, "member") ?? KNOWN_LATER;
-    if (role === undefined || !MINTING_ROLES.test(role)) return;
     const email = textAt(grant, "serviceAccountId")?.split("/").pop();
     const account =
       email === undefined ? this.#among(originsOf(grant, "serviceAccountId")) : this.#byEmail.get(email);
-    account?.minting.push({ agent: agentOf(member), member, role, urn: grant.urn });
+    for (const { role, member = KNOWN_LATER } of entriesOf(grant)) {
+      if (MINTING_ROLES.test(role))
+        account?.minting.push({ agent: agentOf(member), member, role, urn: grant.urn });
+    }
   }
 }
 
