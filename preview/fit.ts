@@ -10,8 +10,11 @@ export interface Section {
   leftOut: (lines: number) => string;
 }
 
-/** GitHub's limit for a comment. GitLab's is far above. https://github.com/orgs/community/discussions/27190 */
-export const MOST_CHARACTERS = 65_536;
+/**
+ * GitHub's limit for a comment, with room for a line that a workflow adds. GitLab's is far above.
+ * https://github.com/orgs/community/discussions/27190
+ */
+export const MOST_CHARACTERS = 65_536 - 100;
 
 /**
  * All sections as one text of at most so many characters: what does not fit is left out, from the bottom, and where it

@@ -164,6 +164,8 @@ describe("what may be cut short", () => {
       group: "preview-${{ github.event.pull_request.number }}",
       "cancel-in-progress": true,
     });
+    // What waits in a group is cancelled when another comes, so on main each commit has a group.
+    expect(workflow("ci.yml").concurrency?.group).toMatch(/\|\| github\.sha \}\}$/);
     expect(workflow("ci.yml").concurrency?.["cancel-in-progress"]).toBe(
       "${{ github.event_name == 'pull_request' }}",
     );
@@ -244,6 +246,7 @@ describe("the comment", () => {
   );
   const DEV = "<!-- automatic-oidc preview of test/dev -->";
   const PROD = "<!-- automatic-oidc preview of test/prod -->";
+  const SHA = "0123456789abcdef0123456789abcdef01234567";
   const BOT = { login: "github-actions[bot]" };
   let folder: string;
   const cwd = process.cwd();
@@ -269,7 +272,10 @@ describe("the comment", () => {
       updateComment: (q: object) => Promise.resolve(asked.push({ update: q })),
     };
     const github = { rest: { issues }, paginate: () => Promise.resolve(existing) };
-    const context = { repo: { owner: "we", repo: "ours" }, payload: { pull_request: { number: 7 } } };
+    const context = {
+      repo: { owner: "we", repo: "ours" },
+      payload: { pull_request: { number: 7, head: { sha: SHA } } },
+    };
     const AsyncFunction = Reflect.getPrototypeOf(post)?.constructor as FunctionConstructor;
     const run = Reflect.construct(AsyncFunction, ["github", "context", "require", script]) as (
       ...args: unknown[]
@@ -279,11 +285,12 @@ describe("the comment", () => {
   }
 
   const at = { owner: "we", repo: "ours" };
+  const of = "\n_Of commit 0123456789._\n";
 
   test("is made once for each stack", async () => {
     expect(await post([], { dev: `${DEV}\na`, prod: `${PROD}\nb` })).toEqual([
-      { create: { ...at, issue_number: 7, body: `${DEV}\na` } },
-      { create: { ...at, issue_number: 7, body: `${PROD}\nb` } },
+      { create: { ...at, issue_number: 7, body: `${DEV}\na${of}` } },
+      { create: { ...at, issue_number: 7, body: `${PROD}\nb${of}` } },
     ]);
   });
 
@@ -293,7 +300,7 @@ describe("the comment", () => {
       { id: 2, user: BOT, body: `${DEV}\r\nold` },
     ];
     expect(await post(existing, { dev: `${DEV}\nnew` })).toEqual([
-      { update: { ...at, comment_id: 2, body: `${DEV}\nnew` } },
+      { update: { ...at, comment_id: 2, body: `${DEV}\nnew${of}` } },
     ]);
   });
 
@@ -304,7 +311,7 @@ describe("the comment", () => {
       { id: 3, user: BOT, body: `something that quotes\n${DEV}\n` },
     ];
     expect(await post(existing, { dev: `${DEV}\na` })).toEqual([
-      { create: { ...at, issue_number: 7, body: `${DEV}\na` } },
+      { create: { ...at, issue_number: 7, body: `${DEV}\na${of}` } },
     ]);
   });
 
