@@ -11,11 +11,12 @@ import { stackConfigFile, type SandboxConfig } from "./stack-file";
 
 /** A command that would change the project's own files, or needs what there is not here. */
 const REFUSED: readonly { words: readonly string[]; flag?: string; why: string }[] = [
-  {
-    words: ["destroy"],
+  // One command under its three names.
+  ...["destroy", "down", "dn"].map((word) => ({
+    words: [word],
     flag: "--remove",
     why: "it would delete the project's Pulumi.<stack>.yaml. Use destroy, and then: stack rm",
-  },
+  })),
   { words: ["stack", "rename"], why: "it would rename the project's Pulumi.<stack>.yaml" },
   {
     words: ["stack", "change-secrets-provider"],
@@ -103,9 +104,14 @@ function refuse({ words, args }: Invocation): void {
   const found = REFUSED.find(
     (each) =>
       each.words.every((word, index) => words[index] === word) &&
-      (each.flag === undefined || args.includes(each.flag)),
+      (each.flag === undefined || isSet(args, each.flag)),
   );
   if (found === undefined) return;
   const command = [...found.words, ...(found.flag === undefined ? [] : [found.flag])].join(" ");
   throw new HostError(`pulumi ${command} is not done in the sandbox: ${found.why}.`);
+}
+
+/** Alone, or with a value that is not false. */
+function isSet(args: readonly string[], flag: string): boolean {
+  return args.some((arg) => arg === flag || (arg.startsWith(`${flag}=`) && !/=(false|f|0)$/i.test(arg)));
 }

@@ -487,6 +487,8 @@ describe("the commands", () => {
   test("what would change the project's own files is refused", () => {
     for (const [args, why] of [
       [["destroy", "--remove"], "it would delete the project's Pulumi.<stack>.yaml"],
+      [["down", "--remove"], "it would delete the project's Pulumi.<stack>.yaml"],
+      [["dn", "--yes", "--remove=true"], "it would delete the project's Pulumi.<stack>.yaml"],
       [["stack", "rename", "x"], "it would rename the project's Pulumi.<stack>.yaml"],
     ] as const) {
       const { status, err } = project.sandbox(["pulumi", ...args]);
