@@ -24,6 +24,9 @@ const REFUSED: readonly { words: readonly string[]; flag?: string; why: string }
   },
 ];
 
+/** One command under its four names. */
+const INIT = ["init", "new", "create", "setup"];
+
 /** What Pulumi is to be run with. */
 export interface Prepared {
   readonly args: readonly string[];
@@ -42,8 +45,8 @@ export class Stacks {
   prepare(asked: Invocation, wantedStack: string | undefined): Prepared {
     refuse(asked);
     const [first, second, third] = asked.words;
-    if (first === "stack" && (second === "init" || second === "select")) {
-      return this.#initOrSelect(asked, second, third);
+    if (first === "stack" && second !== undefined && [...INIT, "select"].includes(second)) {
+      return this.#initOrSelect(asked, second === "select" ? "select" : "init", third);
     }
     const args =
       first === "stack" && ["rm", "remove", "delete"].includes(second ?? "")

@@ -484,8 +484,11 @@ describe("the commands", () => {
     await once(serving, "exit");
   });
 
-  test("what would change the project's own files is refused", () => {
+  test("what would change the project's own files is refused, or done elsewhere", () => {
     for (const [args, why] of [
+      [["stack", "init"], "Say which stack"],
+      [["stack", "new"], "Say which stack"],
+      [["stack", "create"], "Say which stack"],
       [["destroy", "--remove"], "it would delete the project's Pulumi.<stack>.yaml"],
       [["down", "--remove"], "it would delete the project's Pulumi.<stack>.yaml"],
       [["dn", "--yes", "--remove=true"], "it would delete the project's Pulumi.<stack>.yaml"],
