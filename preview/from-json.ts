@@ -73,7 +73,7 @@ export function fromJson(printed: string, fallback: Fallback, log = ""): Preview
   const where = { ...fallback, stack: fallback.stack.split("/").pop() ?? fallback.stack };
   if (start < 0) return endedEarly(`${printed}\n${log}`, where);
   const digest = digestIn(printed.slice(start));
-  const steps = merged((digest.steps ?? []).flatMap(stepOf));
+  const steps = merged(digest.steps ?? []);
   const diagnostics = (digest.diagnostics ?? []).map(
     ({ urn, message = "", severity = "info" }): Diagnostic => ({
       severity: severity === "error" || severity === "warning" ? severity : "info",
@@ -155,17 +155,36 @@ function stepOf(step: Step): PreviewStep[] {
   ];
 }
 
-/** With `--show-replacement-steps` a replacement is three steps of one URN. */
-function merged(steps: readonly PreviewStep[]): PreviewStep[] {
-  const byUrn = new Map<string, PreviewStep>();
-  for (const step of steps) {
-    const known = byUrn.get(step.urn);
-    if (known === undefined) byUrn.set(step.urn, step);
-    else if (known.op === "replace" || step.op === "replace") byUrn.set(step.urn, joined(known, step));
-    // What an earlier deployment replaced and left behind goes under the name of what is there now.
-    else if (known.op === "delete") byUrn.set(step.urn, step);
+/** Ops of which several make one replacement, with `--show-replacement-steps`. */
+const REPLACING = /^replace$|-replacement$|^(delete|discard)-replaced$/;
+
+/** One for each resource: a URN has several steps where a replacement is told in parts, and after a refresh. */
+function merged(steps: readonly Step[]): PreviewStep[] {
+  const byUrn = new Map<string, Told>();
+  for (const told of steps) {
+    for (const step of stepOf(told)) {
+      const next = { op: told.op, step };
+      const known = byUrn.get(told.urn);
+      byUrn.set(told.urn, known === undefined ? next : latest(known, next));
+    }
   }
-  return [...byUrn.values()];
+  return [...byUrn.values()].map(({ step }) => step);
+}
+
+interface Told {
+  op: string;
+  step: PreviewStep;
+}
+
+function latest(known: Told, next: Told): Told {
+  if (REPLACING.test(known.op) && REPLACING.test(next.op)) {
+    return { op: known.op, step: joined(known.step, next.step) };
+  }
+  // What an earlier deployment replaced and left behind goes under the name of what is there now.
+  if (/-replaced$/.test(next.op)) return known;
+  // What a refresh finds comes first and is told as an update to it: this deployment starts from there. Where it has
+  // nothing to do, the refresh is all that happens.
+  return known.step.op === "update" && next.step.op === "same" ? known : next;
 }
 
 function joined(one: PreviewStep, other: PreviewStep): PreviewStep {

@@ -123,6 +123,38 @@ describe("what Pulumi's CLI prints", () => {
     expect(steps.map(({ op }) => op)).toEqual(["same"]);
   });
 
+  describe("after a refresh, what is done starts from what was found", () => {
+    // The engine tells what a refresh finds as an update to it, before what the deployment does.
+    const found = { ...state(RUN, "hello", { location: "eu", invokerIamDisabled: true }) };
+    const detailedDiff = { invokerIamDisabled: { kind: "add" } };
+    const refreshed = step("update", hello, found, { detailedDiff });
+
+    test("a door that somebody opened is shut", () => {
+      const text = comment(read([refreshed, step("update", found, hello)]));
+      expect(text).toContain("no longer open to anybody: `hello`");
+      expect(text).not.toContain("opened to anybody**");
+    });
+
+    test("what is replaced, deleted or made again is told as that", () => {
+      const opOf = (...steps: object[]) => read(steps).steps.map(({ op, old }) => [op, old?.inputs]);
+      expect(opOf(refreshed, step("replace", found, moved))).toEqual([["replace", found.inputs]]);
+      expect(
+        opOf(
+          refreshed,
+          step("create-replacement", found, moved),
+          step("replace", found, moved),
+          step("delete-replaced", found),
+        ),
+      ).toEqual([["replace", found.inputs]]);
+      expect(opOf(refreshed, step("delete", found))).toEqual([["delete", found.inputs]]);
+      expect(opOf(step("delete", hello), step("create", undefined, hello))).toEqual([["create", undefined]]);
+    });
+
+    test("where nothing is done, what was found is told", () => {
+      expect(read([refreshed, step("same", found, found)]).steps.map(({ op }) => op)).toEqual(["update"]);
+    });
+  });
+
   test("of what stays as it is, the outputs are those that it had", () => {
     const now = { ...state(RUN, "hello", {}), outputs: undefined };
     const { steps } = read([step("same", state(RUN, "hello", { uri: "https://a.run.app" }), now as never)]);
