@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { collect, run } from "../sandbox/cli/command-line";
+import { repeatable, run } from "../sandbox/cli/command-line";
 import { execute } from "./cli/execute";
 import type { Options } from "./cli/options";
 
@@ -12,18 +12,8 @@ const command = new Command("npm run preview --")
   .option("--log <file>", "with --from: what it wrote to the standard error, shown if there is no JSON")
   .option("-s, --stack <name>", "the stack: Pulumi.<name>.yaml", "dev")
   .option("-C, --cwd <folder>", "the Pulumi program's folder", ".")
-  .option(
-    "-c, --config <key=value>",
-    "with --base: a value in place of the stack file's; may be repeated",
-    collect,
-    [],
-  )
-  .option(
-    "-p, --project <id>",
-    "with --base: a further Google project that exists; may be repeated",
-    collect,
-    [],
-  )
+  .addOption(repeatable("-c, --config <key=value>", "with --base: a value in place of the stack file's"))
+  .addOption(repeatable("-p, --project <id>", "with --base: a further Google project that exists"))
   .option("-o, --output <file>", "write there rather than to the standard output")
   .option("--json", "for other programs, rather than Markdown", false)
   .addHelpText(

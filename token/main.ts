@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { collect, run } from "../sandbox/cli/command-line";
+import { repeatable, run } from "../sandbox/cli/command-line";
 import { execute } from "./execute";
 import type { Options } from "./options";
 
@@ -9,12 +9,7 @@ const command = new Command("npm run --silent token --")
   .option("-a, --as <caller>", "whose token: a caller's logical name or e-mail; default: the one that may")
   .option("-s, --stack <name>", "the stack: Pulumi.<name>.yaml", "dev")
   .option("-C, --cwd <folder>", "the Pulumi program's folder", ".")
-  .option(
-    "-c, --config <key=value>",
-    "on a sandbox: a value in place of the stack file's; may be repeated",
-    collect,
-    [],
-  )
+  .addOption(repeatable("-c, --config <key=value>", "on a sandbox: a value in place of the stack file's"))
   .addOption(
     new Option(
       "--project-kind <kind>",

@@ -1,4 +1,4 @@
-import { type Command, CommanderError } from "commander";
+import { type Command, CommanderError, Option } from "commander";
 
 /** Does what the command line says; ends with 2 where that cannot be understood. */
 export async function run(command: Command): Promise<void> {
@@ -13,9 +13,11 @@ export async function run(command: Command): Promise<void> {
   }
 }
 
-/** For an option that may be repeated. */
-export function collect(value: string, before: readonly string[]): string[] {
-  return [...before, value];
+/** An option that may be repeated, and is a list of what was given. */
+export function repeatable(flags: string, description: string): Option {
+  return new Option(flags, `${description}; may be repeated`)
+    .argParser((value: string, before: readonly string[]) => [...before, value])
+    .default([], "none");
 }
 
 /** Refuses options of the command itself before one of its commands: they would be left out without a word. */

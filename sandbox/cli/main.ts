@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { iamDelay, port, projectKind } from "./arguments";
-import { collect, refuseArguments, refuseOptionsBeforeCommands, run } from "./command-line";
+import { refuseArguments, refuseOptionsBeforeCommands, repeatable, run } from "./command-line";
 import { execute } from "./execute";
 import type { Options } from "./options";
 import { addPulumi } from "./pulumi";
@@ -14,7 +14,7 @@ const command = new Command("npm run sandbox --")
   )
   .option("-s, --stack <name>", "the stack: Pulumi.<name>.yaml", "dev")
   .option("-C, --cwd <folder>", "the Pulumi program's folder", ".")
-  .option("-c, --config <key=value>", "a value in place of the stack file's; may be repeated", collect, [])
+  .addOption(repeatable("-c, --config <key=value>", "a value in place of the stack file's"))
   .addOption(projectKind())
   .addOption(iamDelay())
   .option("--keys-port <port>", "where the public keys are served; default: any free port", port)
