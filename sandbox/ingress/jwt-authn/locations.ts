@@ -25,8 +25,9 @@ export interface FoundToken {
   header: string | undefined;
 }
 
-/** Base64url, and dots. */
-const TOKEN = /[A-Za-z0-9_.-]+/;
+/** One letter of base64url or a dot, and one of anything else: whole runs of millions have left a regular expression without stack. */
+const OF_A_TOKEN = /[A-Za-z0-9_.-]/;
+const OF_NO_TOKEN = /[^A-Za-z0-9_.-]/;
 
 /**
  * All tokens of a request, wherever the filter looks. Each of them must be good: otherwise what stands behind could take
@@ -61,5 +62,10 @@ function behind(prefix: string, value: string): string | undefined {
   if (prefix === "") return value;
   const at = value.indexOf(prefix);
   if (at < 0) return undefined;
-  return TOKEN.exec(value.slice(at + prefix.length))?.[0] ?? value;
+  const rest = value.slice(at + prefix.length);
+  const start = rest.search(OF_A_TOKEN);
+  if (start < 0) return value;
+  const token = rest.slice(start);
+  const end = token.search(OF_NO_TOKEN);
+  return end < 0 ? token : token.slice(0, end);
 }
