@@ -403,12 +403,12 @@ describe("SchedulerJob", () => {
   test("makes nothing that it refuses, however late", async () => {
     const stack = new TestStack();
     const wrong = { ...TARGET, url: later("http://a.example") };
-    await expect(stack.up(() => makeJob({ target: wrong }))).rejects.toThrow(HTTPS);
+    await expect(stack.up(() => void makeJob({ target: wrong }))).rejects.toThrow(HTTPS);
     expect(stack.cloud.store.size).toBe(0);
   });
 
   test("keeps what is secret in a body secret, and shows the rest", async () => {
-    const { resources } = await nothing.preview(() => makeJob({ body: { token: pulumi.secret("s") } }));
+    const { resources } = await nothing.preview(() => void makeJob({ body: { token: pulumi.secret("s") } }));
     const secrets = resources.flatMap((r) => r.secrets.map((path) => `${label(r)}: ${path}`));
     expect(secrets).toEqual(["Job job: httpTarget.body", "Job job: httpTarget.headers.Content-Type"]);
   });
@@ -419,7 +419,7 @@ describe("SchedulerJob", () => {
       "RandomString Nightly report (EU)-suffix",
       "Job Nightly report (EU)",
     ]);
-    const up = await deployed(() => makeJob({}, "Nightly report (EU)"));
+    const up = await deployed(() => void makeJob({}, "Nightly report (EU)"));
     expect(up.resource("Job", "Nightly report (EU)").inputs.name).toMatch(/^Nightly-report-EU-[a-z0-9]{6}$/);
   });
 });
@@ -923,7 +923,7 @@ describe("TaskQueue", () => {
   });
 
   test("makes a legal name of any logical one", async () => {
-    const up = await deployed(() => makeQueue({}, "Nightly_report (EU)"));
+    const up = await deployed(() => void makeQueue({}, "Nightly_report (EU)"));
     expect(up.resource("Queue", "Nightly_report (EU)").inputs.name).toMatch(
       /^Nightly-report-EU-[a-z0-9]{6}$/,
     );
@@ -1056,9 +1056,9 @@ describe("sources and their targets", () => {
   });
 
   const BY_A_STRANGER: readonly [component: string, name: string, program: () => unknown][] = [
-    ["SchedulerJob", "job", () => makeJob({ target: FROM_ELSEWHERE })],
-    ["PushSubscription", "push", () => makeSubscription({ target: FROM_ELSEWHERE })],
-    ["TaskQueue", "queue", () => makeQueue({ target: FROM_ELSEWHERE })],
+    ["SchedulerJob", "job", () => void makeJob({ target: FROM_ELSEWHERE })],
+    ["PushSubscription", "push", () => void makeSubscription({ target: FROM_ELSEWHERE })],
+    ["TaskQueue", "queue", () => void makeQueue({ target: FROM_ELSEWHERE })],
   ];
 
   test.each(BY_A_STRANGER)(
