@@ -4,8 +4,10 @@ const { availableParallelism } = require("node:os");
 module.exports = {
   testEnvironment: "<rootDir>/tests/support/environment.js",
   testSequencer: "<rootDir>/tests/support/sequencer.js",
-  // By default jest would leave one core alone, of two as well. A worker may take a gigabyte, so not more than eight.
+  // By default jest would leave one core alone, of two as well.
   maxWorkers: Math.min(8, Math.max(2, availableParallelism())),
+  // What a file leaves behind goes late or never, up to 1.3 GB; a new worker is ready sooner than that is collected.
+  workerIdleMemoryLimit: "500MB",
   // No test is about speed, and a machine may be busy with something else.
   testTimeout: 60_000,
   testMatch: ["<rootDir>/tests/**/*.test.ts"],
