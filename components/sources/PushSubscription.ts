@@ -7,12 +7,12 @@ import { requireArguments } from "../wiring/arguments";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Subject } from "../wiring/checks";
-import { checked, checkedIfGiven, nonEmpty, within } from "../wiring/checks";
-import { durationWithin, seconds } from "../wiring/durations";
+import { atMostBytes, checked, checkedIfGiven, nonEmpty, within } from "../wiring/checks";
+import { durationWithin } from "../wiring/durations";
 import { NAME_RULES } from "../wiring/names";
 import { childOf, NO_INPUTS } from "../wiring/options";
-import { notAbove } from "../wiring/order";
 import { sameProject } from "../wiring/sameProject";
+import { backoffs } from "./backoff";
 import type { DeadLetterArgs, DeadLetters } from "./deadLetters";
 import { deadLetterGrants, deadLetterTopic } from "./deadLetters";
 import { PUSH_DEFAULTS } from "./defaults";
@@ -40,7 +40,7 @@ export interface PushSubscriptionArgs {
   ackDeadlineSeconds?: pulumi.Input<number>;
   /** How long to wait between deliveries of a message. */
   retry?: PushRetry;
-  /** Which messages to deliver, by their attributes, in Pub/Sub's filter language. Default: all. Changing it replaces the subscription. */
+  /** Which messages to deliver, by their attributes, in Pub/Sub's filter language, up to 256 bytes. Default: all. Changing it replaces the subscription. */
   filter?: pulumi.Input<string>;
   /** Whether messages with the same ordering key are delivered one after the other. Default: false. Changing it replaces the subscription. */
   ordering?: pulumi.Input<boolean>;
@@ -215,10 +215,13 @@ function createSubscription(
 
 /** Limits: https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions */
 function deliverySettings(subject: Subject, args: PushSubscriptionArgs) {
-  const backoff = durationWithin(0, 600);
   const { minimumBackoff, maximumBackoff } = { ...PUSH_DEFAULTS.retry, ...args.retry };
-  const min = checked(subject, "retry.minimumBackoff", minimumBackoff, backoff);
-  const max = checked(subject, "retry.maximumBackoff", maximumBackoff, backoff);
+  const { min, max } = backoffs(
+    subject,
+    { property: "retry.minimumBackoff", value: minimumBackoff },
+    { property: "retry.maximumBackoff", value: maximumBackoff },
+    600,
+  );
   return {
     ackDeadlineSeconds: checked(
       subject,
@@ -226,19 +229,9 @@ function deliverySettings(subject: Subject, args: PushSubscriptionArgs) {
       args.ackDeadlineSeconds ?? PUSH_DEFAULTS.ackDeadlineSeconds,
       within(10, 600, "seconds"),
     ),
-    retryPolicy: {
-      minimumBackoff: notAbove(
-        subject,
-        "retry.minimumBackoff",
-        min,
-        { property: "retry.maximumBackoff", value: max },
-        seconds,
-      ),
-      maximumBackoff: max,
-    },
-    filter: checkedIfGiven(subject, "filter", args.filter, (filter) =>
-      filter.length <= 256 ? undefined : { problem: "is too long", remedy: "Google takes 256 characters" },
-    ),
+    retryPolicy: { minimumBackoff: min, maximumBackoff: max },
+    // https://cloud.google.com/pubsub/docs/subscription-message-filter
+    filter: checkedIfGiven(subject, "filter", args.filter, atMostBytes(256)),
     enableMessageOrdering: args.ordering,
     messageRetentionDuration: checked(
       subject,

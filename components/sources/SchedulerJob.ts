@@ -6,11 +6,11 @@ import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Subject } from "../wiring/checks";
 import { checked, checkedIfGiven, isPlain, oneOf, refuse, within } from "../wiring/checks";
-import { durationWithin, seconds } from "../wiring/durations";
+import { durationWithin } from "../wiring/durations";
 import { NAME_RULES } from "../wiring/names";
 import { childOf, NO_INPUTS } from "../wiring/options";
-import { notAbove } from "../wiring/order";
 import { sameProject } from "../wiring/sameProject";
+import { backoffs } from "./backoff";
 import { SCHEDULER_DEFAULTS } from "./defaults";
 import { requestBody, requestHeaders } from "./httpContent";
 import { HttpMethod } from "./httpMethod";
@@ -200,9 +200,12 @@ function defaultMethod(
 /** Google's limits: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#RetryConfig */
 function retryConfig(subject: Subject, retry: SchedulerRetry) {
   const defaults = SCHEDULER_DEFAULTS.retry;
-  const backoff = durationWithin(0, 3600);
-  const max = checked(subject, "retry.maxBackoff", retry.maxBackoff ?? defaults.maxBackoff, backoff);
-  const min = checked(subject, "retry.minBackoff", retry.minBackoff ?? defaults.minBackoff, backoff);
+  const { min, max } = backoffs(
+    subject,
+    { property: "retry.minBackoff", value: retry.minBackoff ?? defaults.minBackoff },
+    { property: "retry.maxBackoff", value: retry.maxBackoff ?? defaults.maxBackoff },
+    3600,
+  );
   return {
     retryCount: checked(
       subject,
@@ -216,13 +219,7 @@ function retryConfig(subject: Subject, retry: SchedulerRetry) {
       retry.maxRetryDuration ?? defaults.maxRetryDuration,
       durationWithin(0, Number.MAX_SAFE_INTEGER),
     ),
-    minBackoffDuration: notAbove(
-      subject,
-      "retry.minBackoff",
-      min,
-      { property: "retry.maxBackoff", value: max },
-      seconds,
-    ),
+    minBackoffDuration: min,
     maxBackoffDuration: max,
     maxDoublings: checked(
       subject,

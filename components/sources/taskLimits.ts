@@ -1,8 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Subject } from "../wiring/checks";
 import { checked, within } from "../wiring/checks";
-import { durationWithin, seconds } from "../wiring/durations";
-import { notAbove } from "../wiring/order";
+import { durationWithin } from "../wiring/durations";
+import { backoffs } from "./backoff";
 import { TASKS_DEFAULTS } from "./defaults";
 
 /** How fast Cloud Tasks works off a queue. */
@@ -57,8 +57,11 @@ export function retryConfig(subject: Subject, retry: TaskRetry) {
     ...retry,
   };
   const anyLength = durationWithin(0, Number.MAX_SAFE_INTEGER);
-  const min = checked(subject, "retry.minBackoff", minBackoff, anyLength);
-  const max = checked(subject, "retry.maxBackoff", maxBackoff, anyLength);
+  const { min, max } = backoffs(
+    subject,
+    { property: "retry.minBackoff", value: minBackoff },
+    { property: "retry.maxBackoff", value: maxBackoff },
+  );
   return {
     maxAttempts: checked(subject, "retry.maxAttempts", maxAttempts, (attempts) =>
       attempts === 0
@@ -66,13 +69,7 @@ export function retryConfig(subject: Subject, retry: TaskRetry) {
         : within(-1, MOST, "attempts")(attempts),
     ),
     maxRetryDuration: checked(subject, "retry.maxRetryDuration", maxRetryDuration, anyLength),
-    minBackoff: notAbove(
-      subject,
-      "retry.minBackoff",
-      min,
-      { property: "retry.maxBackoff", value: max },
-      seconds,
-    ),
+    minBackoff: min,
     maxBackoff: max,
     maxDoublings: checked(subject, "retry.maxDoublings", maxDoublings, within(0, MOST, "doublings")),
   };

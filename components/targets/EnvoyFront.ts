@@ -7,8 +7,8 @@ import { Beside } from "../wiring/beside";
 import type { Caller, CallerReference } from "../wiring/callers";
 import {
   checked,
+  checkedAgainst,
   checkedIfGiven,
-  isPlain,
   nonEmpty,
   within,
   type Check,
@@ -187,12 +187,14 @@ function otherPort(
   adminPort: pulumi.Input<number>,
   listenPort: pulumi.Input<number>,
 ): pulumi.Input<number> {
-  const check = (taken: number) =>
-    checked(subject, "adminPort", adminPort, (own) =>
+  return checkedAgainst(
+    subject,
+    "adminPort",
+    adminPort,
+    listenPort,
+    (taken) => (own) =>
       own === taken
         ? { problem: "is listenPort too", remedy: "Give the admin interface a port of its own" }
         : undefined,
-    );
-  if (isPlain(listenPort)) return check(listenPort);
-  return pulumi.output(listenPort).apply((taken) => pulumi.output(check(taken)));
+  );
 }

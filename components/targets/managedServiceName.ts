@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Check, Subject } from "../wiring/checks";
-import { checked, isPlain } from "../wiring/checks";
+import { checked, checkedAgainst } from "../wiring/checks";
 import { NAME_RULES, namePrefix } from "../wiring/names";
 
 const SUFFIX_LENGTH = 6;
@@ -42,11 +42,9 @@ export function managedServiceName(
 ): pulumi.Input<string> {
   const exact = args.managedServiceName;
   if (exact !== undefined) {
-    const check = (of: string) => checked(subject, "managedServiceName", exact, nameIn(of));
-    if (args.project === undefined) return checked(subject, "managedServiceName", exact, wholeName);
-    return isPlain(args.project)
-      ? check(args.project)
-      : pulumi.output(args.project).apply((of) => pulumi.output(check(of)));
+    return args.project === undefined
+      ? checked(subject, "managedServiceName", exact, wholeName)
+      : checkedAgainst(subject, "managedServiceName", exact, args.project, nameIn);
   }
   const child = `${subject.name}-document`;
   const suffix = new random.RandomString(

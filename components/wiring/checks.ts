@@ -90,6 +90,19 @@ export function checkedIfGiven<T>(
   return input === undefined ? undefined : checked(subject, property, input, check);
 }
 
+/** The same against another input: at once when both are plain, else as soon as both are known. */
+export function checkedAgainst<T, U>(
+  subject: Subject,
+  property: string,
+  input: pulumi.Input<T>,
+  other: pulumi.Input<U>,
+  checkFor: (other: U) => Check<T>,
+): pulumi.Input<T> {
+  const check = (known: U) => checked(subject, property, input, checkFor(known));
+  if (isPlain(other)) return check(other);
+  return pulumi.output(other).apply((known) => pulumi.output(check(known as U))) as pulumi.Output<T>;
+}
+
 /** Whether the value is known right now: neither an output nor a promise. */
 export function isPlain<T>(input: pulumi.Input<T>): input is T & pulumi.Input<T> {
   return !pulumi.Output.isInstance(input) && !(input instanceof Promise);

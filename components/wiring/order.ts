@@ -1,6 +1,6 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { Subject } from "./checks";
-import { checked, isPlain } from "./checks";
+import { checkedAgainst } from "./checks";
 
 /** An argument that is a limit for another one, with the value that it has. */
 export interface Limit<T> {
@@ -19,12 +19,14 @@ export function notAbove<T>(
   limit: Limit<T>,
   sizeOf: (value: T) => number,
 ): pulumi.Input<T> {
-  const check = (most: T) =>
-    checked(subject, property, value, (known) =>
+  return checkedAgainst(
+    subject,
+    property,
+    value,
+    limit.value,
+    (most) => (known) =>
       sizeOf(known) <= sizeOf(most)
         ? undefined
         : { problem: `is above ${limit.property}`, remedy: `Lower it, or raise ${limit.property}` },
-    );
-  if (isPlain(limit.value)) return check(limit.value);
-  return pulumi.output(limit.value).apply((most) => pulumi.output(check(most as T))) as pulumi.Output<T>;
+  );
 }

@@ -1,7 +1,7 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { projectOfEmail } from "./accounts";
 import type { Check, Subject } from "./checks";
-import { checked, isPlain } from "./checks";
+import { checkedAgainst } from "./checks";
 
 /**
  * The address of the account that a source calls as, once it is known to be of the source's own project. All three
@@ -17,8 +17,7 @@ export function sameProject(
   email: pulumi.Input<string>,
   project: pulumi.Input<string>,
 ): pulumi.Input<string> {
-  const check = (of: string) => checked(subject, "target.serviceAccountEmail", email, accountOf(of));
-  return isPlain(project) ? check(project) : pulumi.output(project).apply((of) => pulumi.output(check(of)));
+  return checkedAgainst(subject, "target.serviceAccountEmail", email, project, accountOf);
 }
 
 /** A check that an account is of a project. */

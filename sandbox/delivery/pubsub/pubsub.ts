@@ -1,7 +1,7 @@
 import { CloudError } from "../../cloud/errors";
+import { parseFilter } from "../../cloud/resources/pubsub-filter";
 import type { Change, StoredResource } from "../../cloud/store";
 import type { DeadLetter } from "./dead-letters";
-import { parseFilter } from "../../cloud/resources/pubsub-filter";
 import { message, type Message, type Publication } from "./message";
 import { Queue, type QueueTools } from "./queue";
 import {
