@@ -9,6 +9,7 @@ import { Beside } from "../wiring/beside";
 import type { Subject } from "../wiring/checks";
 import { atMostBytes, checked, checkedIfGiven, nonEmpty, within } from "../wiring/checks";
 import { durationWithin } from "../wiring/durations";
+import { checkedLabels } from "../wiring/labels";
 import { NAME_RULES } from "../wiring/names";
 import { childOf, NO_INPUTS } from "../wiring/options";
 import { sameProject } from "../wiring/sameProject";
@@ -165,7 +166,11 @@ function ownTopic(
     { subject, child, rule: NAME_RULES.pubsub, property: "topic" },
     options,
   );
-  return new pubsub.Topic(child, { name, project: args.project, labels: args.labels }, named);
+  return new pubsub.Topic(
+    child,
+    { name, project: args.project, labels: checkedLabels(subject, args.labels) },
+    named,
+  );
 }
 
 function createSubscription(
@@ -192,7 +197,7 @@ function createSubscription(
       name,
       topic: topic?.id ?? checked(subject, "topic", args.topic ?? "", nonEmpty),
       project: args.project,
-      labels: args.labels,
+      labels: checkedLabels(subject, args.labels),
       ...deliverySettings(subject, args),
       pushConfig: {
         pushEndpoint: request.url,

@@ -9,6 +9,7 @@ import { checked, checkedIfGiven, isPlain, oneOf, refuse, within } from "../wiri
 import { durationWithin } from "../wiring/durations";
 import { NAME_RULES } from "../wiring/names";
 import { childOf, NO_INPUTS } from "../wiring/options";
+import { regionName } from "../wiring/places";
 import { sameProject } from "../wiring/sameProject";
 import { backoffs } from "./backoff";
 import { SCHEDULER_DEFAULTS } from "./defaults";
@@ -142,7 +143,7 @@ function createJob(
     subject.name,
     {
       name,
-      region: args.region,
+      region: checkedIfGiven(subject, "region", args.region, regionName),
       project: args.project,
       description: checkedIfGiven(subject, "description", args.description, (text) =>
         text.length <= 500 ? undefined : { problem: "is too long", remedy: "Google takes 500 characters" },

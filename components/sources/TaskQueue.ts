@@ -7,9 +7,10 @@ import { requireArguments } from "../wiring/arguments";
 import type { AuthorizedTarget } from "../wiring/authorizedTarget";
 import { Beside } from "../wiring/beside";
 import type { Subject } from "../wiring/checks";
-import { checked, nonEmpty } from "../wiring/checks";
+import { checked } from "../wiring/checks";
 import { NAME_RULES } from "../wiring/names";
 import { childOf, NO_INPUTS } from "../wiring/options";
+import { regionName } from "../wiring/places";
 import { sameProject } from "../wiring/sameProject";
 import { grantEnqueuers } from "./enqueuers";
 import type { HttpMethod } from "./httpMethod";
@@ -182,7 +183,7 @@ function createQueue(
   request: TokenRequest,
   options: pulumi.CustomResourceOptions,
 ): cloudtasks.Queue {
-  const region = checked(subject, "region", args.region, nonEmpty);
+  const region = checked(subject, "region", args.region, regionName);
   const name = {
     subject,
     child: subject.name,

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { autoName } from "../identity/resourceName";
 import type { Check, Subject } from "../wiring/checks";
 import { checked } from "../wiring/checks";
+import { checkedLabels } from "../wiring/labels";
 import { NAME_RULES } from "../wiring/names";
 import { grantOf } from "../wiring/options";
 import { PUSH_DEFAULTS } from "./defaults";
@@ -38,7 +39,7 @@ interface Placement {
 /** The topic for dead letters. A topic without a subscription keeps nothing, so the one that is made here has one. */
 export function deadLetterTopic(
   subject: Subject,
-  { project, labels }: Placement,
+  { project, labels: given }: Placement,
   letters: DeadLetterArgs,
   options: pulumi.CustomResourceOptions,
 ): DeadLetters {
@@ -50,6 +51,7 @@ export function deadLetterTopic(
     { subject, child, rule: NAME_RULES.pubsub, property: "deadLetters.topic" },
     options,
   );
+  const labels = checkedLabels(subject, given);
   const topic = new pubsub.Topic(child, { name, project, labels }, named);
   const subscription = new pubsub.Subscription(
     child,

@@ -10,8 +10,10 @@ import { Beside } from "../wiring/beside";
 import type { Caller } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
 import { checked, nonEmpty, oneOf, within } from "../wiring/checks";
+import { checkedLabels } from "../wiring/labels";
 import { NAME_RULES } from "../wiring/names";
 import { childOf, NO_INPUTS } from "../wiring/options";
+import { regionName } from "../wiring/places";
 import { DEFAULT_RUNTIME, runtimeOf } from "../wiring/runtimes";
 import { Authorizations } from "./authorizations";
 import type { FunctionBuild, FunctionBuildNodes } from "./buildIdentity";
@@ -103,7 +105,7 @@ export class CloudFunction extends pulumi.ComponentResource {
     const subject = { component: "CloudFunction", name };
     requireArguments(subject, args, "source", "entryPoint", "region");
     const options = childOf(this, opts);
-    const region = checked(subject, "region", args.region, nonEmpty);
+    const region = checked(subject, "region", args.region, regionName);
     const build = functionBuild(subject, { ...args, region }, options);
     const identity = runIdentity(subject, args, options);
 
@@ -208,7 +210,7 @@ function createFunction(
       location: args.region,
       project: args.project,
       description: args.description,
-      labels: args.labels,
+      labels: checkedLabels(subject, args.labels),
       buildConfig: {
         runtime: checked(
           subject,

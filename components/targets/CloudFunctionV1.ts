@@ -9,10 +9,12 @@ import { Beside } from "../wiring/beside";
 import type { Caller } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
 import { checked, nonEmpty, oneOf, within } from "../wiring/checks";
+import { checkedLabels } from "../wiring/labels";
 import type { Members } from "../wiring/members";
 import { checkedMembers } from "../wiring/members";
 import { NAME_RULES } from "../wiring/names";
 import { childOf, grantOf, NO_INPUTS } from "../wiring/options";
+import { regionName } from "../wiring/places";
 import { DEFAULT_RUNTIME, runtimeOf } from "../wiring/runtimes";
 import { Authorizations } from "./authorizations";
 import type { FunctionBuild, FunctionBuildNodes } from "./buildIdentity";
@@ -93,7 +95,7 @@ export class CloudFunctionV1 extends pulumi.ComponentResource {
     const subject = { component: "CloudFunctionV1", name };
     requireArguments(subject, args, "source", "entryPoint", "region");
     const options = childOf(this, opts);
-    const region = checked(subject, "region", args.region, nonEmpty);
+    const region = checked(subject, "region", args.region, regionName);
     const build = functionBuild(subject, { ...args, region }, options);
     const identity = runIdentity(subject, args, options);
 
@@ -195,7 +197,7 @@ function createFunction(
       region: args.region,
       project: args.project,
       description: args.description,
-      labels: args.labels,
+      labels: checkedLabels(subject, args.labels),
       runtime: checked(subject, "runtime", args.runtime ?? DEFAULT_RUNTIME["1st gen"], runtimeOf("1st gen")),
       entryPoint: checked(subject, "entryPoint", args.entryPoint, nonEmpty),
       triggerHttp: true,

@@ -12,9 +12,11 @@ import type { Caller } from "../wiring/callers";
 import type { Subject } from "../wiring/checks";
 import { checked, nonEmpty, within } from "../wiring/checks";
 import { durationWithin } from "../wiring/durations";
+import { checkedLabels } from "../wiring/labels";
 import { NAME_RULES } from "../wiring/names";
 import { childOf, NO_INPUTS } from "../wiring/options";
 import { notAbove } from "../wiring/order";
+import { regionName } from "../wiring/places";
 import { Authorizations } from "./authorizations";
 import type { RunIdentity } from "./runIdentity";
 import { runIdentity } from "./runIdentity";
@@ -194,10 +196,10 @@ function createJob(
     subject.name,
     {
       name,
-      location: checked(subject, "region", args.region, nonEmpty),
+      location: checked(subject, "region", args.region, regionName),
       project: args.project,
       deletionProtection: args.deletionProtection,
-      labels: args.labels,
+      labels: checkedLabels(subject, args.labels),
       // Limits: https://docs.cloud.google.com/run/quotas, https://docs.cloud.google.com/run/docs/configuring/max-retries
       template: {
         taskCount: tasks,

@@ -3,9 +3,10 @@ import * as apigateway from "@pulumi/gcp/apigateway";
 import * as pulumi from "@pulumi/pulumi";
 import { keepingName, suffixedName } from "../identity/resourceName";
 import type { Subject } from "../wiring/checks";
-import { checked, nonEmpty } from "../wiring/checks";
+import { checked } from "../wiring/checks";
 import { checkedLabels } from "../wiring/labels";
 import { displayName, NAME_RULES } from "../wiring/names";
+import { regionName } from "../wiring/places";
 import type { ApiGatewayArgs } from "./ApiGateway";
 import type { GatewayIdentity } from "./gatewayBackend";
 
@@ -86,7 +87,7 @@ export function createGateway(
     {
       gatewayId: suffixedName(name, options),
       apiConfig: config.id,
-      region: checked(subject, "region", region, nonEmpty),
+      region: checked(subject, "region", region, regionName),
       project,
       displayName: displayName(subject.name),
       labels: checkedLabels(subject, labels),

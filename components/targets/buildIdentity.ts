@@ -8,6 +8,7 @@ import { dedicatedAccount } from "../identity/dedicatedAccount";
 import { autoName, keepingName, suffixedName } from "../identity/resourceName";
 import { after } from "../wiring/after";
 import type { Subject } from "../wiring/checks";
+import { checkedLabels } from "../wiring/labels";
 import { displayName, NAME_RULES } from "../wiring/names";
 import { grantOf } from "../wiring/options";
 import { functionSource } from "./functionSource";
@@ -80,7 +81,7 @@ function upload(subject: Subject, args: FunctionBuildArgs, options: pulumi.Custo
       publicAccessPrevention: "enforced",
       // It holds nothing but copies of what is in the repository.
       forceDestroy: true,
-      labels: args.labels,
+      labels: checkedLabels(subject, args.labels),
     },
     named.options,
   );
@@ -107,7 +108,7 @@ function imageRepository(
       location: args.region,
       format: "DOCKER",
       description: `Images of the function ${subject.name}`,
-      labels: args.labels,
+      labels: checkedLabels(subject, args.labels),
     },
     keepingName(name, "repositoryId", options),
   );

@@ -6,6 +6,7 @@ import type { Subject } from "../wiring/checks";
 import { checked, nonEmpty } from "../wiring/checks";
 import { checkedLabels } from "../wiring/labels";
 import { grantOf } from "../wiring/options";
+import { regionName } from "../wiring/places";
 import type { EndpointsServiceArgs } from "./EndpointsService";
 import type { GatewayIdentity } from "./gatewayBackend";
 import { instanceLimits } from "./instances";
@@ -53,7 +54,7 @@ export function createProxy(
     subject.name,
     {
       name,
-      location: checked(subject, "region", args.region, nonEmpty),
+      location: checked(subject, "region", args.region, regionName),
       project: args.project,
       ingress: "INGRESS_TRAFFIC_ALL",
       // IAM would take the token before the proxy sees it.

@@ -4,6 +4,8 @@ import { after } from "../wiring/after";
 import type { Subject } from "../wiring/checks";
 import { checked, nonEmpty, oneOf, within } from "../wiring/checks";
 import { durationWithin } from "../wiring/durations";
+import { checkedLabels } from "../wiring/labels";
+import { regionName } from "../wiring/places";
 import type { CloudRunServiceArgs } from "./CloudRunService";
 import { instanceLimits } from "./instances";
 import type { RunIdentity } from "./runIdentity";
@@ -24,7 +26,7 @@ export function createRunService(
     subject.name,
     {
       name,
-      location: checked(subject, "region", args.region, nonEmpty),
+      location: checked(subject, "region", args.region, regionName),
       project: args.project,
       description: args.description,
       ingress: checked(subject, "ingress", args.ingress ?? RunIngress.All, oneOf(RunIngress)),
@@ -32,7 +34,7 @@ export function createRunService(
         checked(subject, "customAudiences", audience, nonEmpty),
       ),
       deletionProtection: args.deletionProtection,
-      labels: args.labels,
+      labels: checkedLabels(subject, args.labels),
       // Left out and not false: whoever does not ask for it sees no change of a service that is there already.
       iapEnabled: args.iap === undefined ? undefined : true,
       scaling: {

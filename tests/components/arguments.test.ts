@@ -141,6 +141,29 @@ describe.each(Object.keys(VALID()))("%s", (name) => {
   });
 });
 
+// What one component refuses of them, all do.
+const EVERYWHERE: readonly [property: string, odd: unknown, said: string][] = [
+  ["region", "us", 'region "us" is not a region. Name one, such as us-central1'],
+  [
+    "labels",
+    { Team: "web" },
+    'labels "Team" is not a label\'s key. Google allows up to 63 small letters, digits, hyphens and underscores, and a letter at the beginning of a key',
+  ],
+  [
+    "labels",
+    { team: "Web Team" },
+    'labels.team "Web Team" is not a label\'s value. Google allows up to 63 small letters, digits, hyphens and underscores, and a letter at the beginning of a key',
+  ],
+];
+
+describe.each(EVERYWHERE)("%s %j", (property, odd, why) => {
+  const having = Object.keys(VALID()).filter((name) => property in inputsOf(name).inputProperties);
+
+  test.each(having)("is refused by %s", async (name) => {
+    expect(await said(name, { ...VALID()[name], [property]: odd })).toBe(`${name} "x": ${why}`);
+  });
+});
+
 /** Values under a key of each map, where any text will not do. */
 const UNDER_A_KEY: Readonly<Record<string, unknown>> = {
   callers: { email: "weekly@my-project.iam.gserviceaccount.com" },
