@@ -39,21 +39,21 @@ export function readStackConfig(
   if (typeof project !== "string") throw new UsageError("Pulumi.yaml: name is missing.");
   const declarations = declarationsIn(file.config, project);
   const stackFile = `Pulumi.${stack}.yaml`;
-  const { config: own = {}, environment } = readYaml(root, stackFile, () => stacksIn(root));
+  const { config: written = {}, environment } = readYaml(root, stackFile, () => stacksIn(root));
   if (environment !== undefined) {
     throw new UsageError(
       `${stackFile}: "environment" imports configuration that is kept in Pulumi Cloud, which the sandbox does not ask. Give the values themselves.`,
     );
   }
-  if (!isRecord(own)) throw new UsageError(`${stackFile}: config must be a map of keys and values.`);
-  const given = withWholeKeys(own, project);
+  if (!isRecord(written)) throw new UsageError(`${stackFile}: config must be a map of keys and values.`);
+  const given = withWholeKeys(written, project);
   const values = {
     ...defaultsOf(declarations),
     ...given,
     ...parseOverrides(overrides, project, declarations),
   };
   // What stands in for an encrypted value is as secret as that is.
-  const isSecret = (key: string) => declarations[key]?.secret === true || isEncrypted(given[key]);
+  const isSecret = (key: string) => own(declarations, key)?.secret === true || isEncrypted(own(given, key));
   check(values, declarations, stackFile, isSecret);
   return {
     root,

@@ -3,15 +3,13 @@ import type { Cloud } from "../cloud";
 import { CloudError } from "../errors";
 import { defaultComputeAccount, runJobName } from "../names";
 import type { StoredResource } from "../store";
-import { requireActAs } from "./access";
 import { etagOf, hexOf, lettersOf } from "./identifiers";
-import { requireImages } from "./images";
 import { kind, type Context, type Kind } from "./kind";
 import { LABEL_OUTPUTS, labelOutputs } from "./labelled";
 import { deployerEmail, projectIn } from "./project";
 import { region } from "./regions";
+import { requireNeeds } from "./run-needs";
 import { container, templateRules, volumes, vpcAccess } from "./run-schema";
-import { requireSecrets, secretsOf } from "./secrets-in-use";
 import {
   block,
   duration,
@@ -167,11 +165,7 @@ function nextGeneration(cx: Context, inputs: Inputs, state: Props): Props {
 }
 
 function requireRunnable(cx: Context, inputs: Inputs): void {
-  const project = projectIn(cx, inputs);
   const { serviceAccount, containers } = inputs.template.template;
-  const email = serviceAccount ?? defaultComputeAccount(project.number);
   const reader = `Run job "${inputs.name}"`;
-  requireActAs(cx, { email, project: project.id, to: reader });
-  requireImages(cx, containers, project);
-  requireSecrets(cx, { uses: secretsOf(containers), project: project.id, email, reader });
+  requireNeeds(cx, { reader, project: projectIn(cx, inputs), serviceAccount, containers });
 }

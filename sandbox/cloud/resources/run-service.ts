@@ -2,17 +2,15 @@ import { isDeepStrictEqual } from "node:util";
 import { CloudError } from "../errors";
 import { defaultComputeAccount, runServiceName } from "../names";
 import type { StoredResource } from "../store";
-import { requireActAs } from "./access";
 import { etagOf, hexOf, lettersOf } from "./identifiers";
-import { requireImages } from "./images";
 import { kind, type Context, type Kind } from "./kind";
 import { LABEL_OUTPUTS, labelOutputs } from "./labelled";
 import { outputsOf } from "./outputs";
 import { requireIngressContainer } from "./ingress-container";
 import { deployerEmail, projectIn } from "./project";
+import { requireNeeds } from "./run-needs";
 import { runRules, runSchema, type RunInputs } from "./run-schema";
 import { hashUrl, runUrls } from "./run-urls";
-import { requireSecrets, secretsOf } from "./secrets-in-use";
 import { valueAt, type Props } from "./values";
 
 export const RUN_SERVICE = "gcp:cloudrunv2/service:Service";
@@ -156,12 +154,9 @@ function requireRunnable(cx: Context, inputs: RunInputs): void {
   const project = projectIn(cx, inputs);
   if (inputs.invokerIamDisabled === true)
     requireAllowed(cx, project.id, "run.managed.requireInvokerIam", inputs.name);
-  const email = inputs.template.serviceAccount ?? defaultComputeAccount(project.number);
-  const reader = `Run service "${inputs.name}"`;
-  requireActAs(cx, { email, project: project.id, to: reader });
-  requireImages(cx, inputs.template.containers, project);
-  requireIngressContainer(inputs.name, inputs.template.containers);
-  requireSecrets(cx, { uses: secretsOf(inputs.template.containers), project: project.id, email, reader });
+  const { serviceAccount, containers } = inputs.template;
+  requireIngressContainer(inputs.name, containers);
+  requireNeeds(cx, { reader: `Run service "${inputs.name}"`, project, serviceAccount, containers });
 }
 
 /**
