@@ -244,6 +244,8 @@ describe("a cloud that is served, its sources at work", () => {
       parent,
       task: { name: `${parent}/tasks/one`, httpRequest: { url: "https://x.example" } },
     });
+    // A queue dispatches by itself: what is fired meanwhile may well be done first.
+    await until(() => attempts().length > 0);
     for (const name of ["hourly", "orders", "pushed"]) {
       const { status, attempt } = fired(name);
       expect([status, attempt]).toMatchObject([
