@@ -642,8 +642,14 @@ describe("PushSubscription", () => {
       'retry.minimumBackoff "20s" is above retry.maximumBackoff. Lower it, or raise retry.maximumBackoff',
     ],
     [{ retry: { maximumBackoff: "10m" } }, `retry.maximumBackoff "10m" ${NO_DURATION}`],
-    [{ filter: "x".repeat(257) }, `filter "${"x".repeat(116)}… is 257 bytes long. Google takes 256; shorten it`],
-    [{ filter: "ü".repeat(129) }, `filter "${"ü".repeat(116)}… is 258 bytes long. Google takes 256; shorten it`],
+    [
+      { filter: "x".repeat(257) },
+      `filter "${"x".repeat(116)}… is 257 bytes long. Google takes 256; shorten it`,
+    ],
+    [
+      { filter: "ü".repeat(129) },
+      `filter "${"ü".repeat(116)}… is 258 bytes long. Google takes 256; shorten it`,
+    ],
     [
       { messageRetention: "599s" },
       'messageRetention "599s" is not between 600s and 2678400s. Choose a duration in that range',
